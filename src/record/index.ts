@@ -1,0 +1,7 @@
+/** What travels on wires: the records, their quantities and units, and the checks they pass. */
+export * as check from './check';
+export { FieldError } from './check';
+export * from './parse';
+export * from './quantities';
+export * from './records';
+export * from './waveform';

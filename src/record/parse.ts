@@ -1,0 +1,169 @@
+import { array, boolean, FieldError, number, object, oneOf, text } from './check';
+import { CHANNELS, QUANTITIES } from './quantities';
+import {
+  EVENT_TYPES,
+  GRADES,
+  type Kind,
+  type PqRecord,
+  QUALITIES,
+  RECEIPT_STATES,
+  RMS_WINDOWS,
+  SEVERITIES,
+} from './records';
+import { WaveformFrame } from './waveform';
+
+type Check = (value: unknown, field: string) => unknown;
+type Fields = Record<string, Check>;
+
+const numeric: Check = (value, field) => number(value, field);
+const short: Check = (value, field) => text(value, field);
+const anyObject: Check = (value, field) => object(value, field);
+const optional =
+  (check: Check): Check =>
+  (value, field) =>
+    value === undefined ? undefined : check(value, field);
+const nullable =
+  (check: Check): Check =>
+  (value, field) =>
+    value === null ? null : check(value, field);
+const choice =
+  (choices: readonly string[]): Check =>
+  (value, field) =>
+    oneOf(value, field, choices);
+const list =
+  (check: Check): Check =>
+  (value, field) =>
+    array(value, field).forEach((entry, i) => {
+      check(entry, `${field}[${i}]`);
+    });
+const mapOf =
+  (check: Check, known?: object): Check =>
+  (value, field) => {
+    for (const [name, entry] of Object.entries(object(value, field))) {
+      if (known && !Object.hasOwn(known, name)) {
+        throw new FieldError(`${field}.${name}`, `a known name (${Object.keys(known).join(', ')})`, name);
+      }
+      check(entry, `${field}.${name}`);
+    }
+  };
+const shape =
+  (fields: Fields): Check =>
+  (value, field) => {
+    const found = object(value, field);
+    for (const name of Object.keys(fields)) fields[name](found[name], `${field}.${name}`);
+  };
+
+const phasor = shape({ mag: numeric, angle: numeric });
+const phasePower = shape({
+  v: numeric,
+  i: numeric,
+  p: numeric,
+  q: numeric,
+  s: numeric,
+  pf: optional(numeric),
+  dpf: optional(numeric),
+  angle: optional(numeric),
+  p1: numeric,
+  q1: numeric,
+  s1: numeric,
+  thdV: optional(numeric),
+  thdI: optional(numeric),
+  v1: phasor,
+  i1: phasor,
+});
+
+/** What each kind must hold beside `kind`, `meter` and `time`. Waveforms have a class of their own. */
+const FIELDS: Record<Exclude<Kind, 'waveform'>, Fields> = {
+  reading: { values: mapOf(numeric, QUANTITIES), quality: choice(QUALITIES) },
+  rms: {
+    window: choice(RMS_WINDOWS),
+    values: mapOf((v, f) => (Array.isArray(v) ? list(numeric)(v, f) : number(v, f)), QUANTITIES),
+    step: optional((v, f) => number(v, f, { above: 0, unit: 's' })),
+    flagged: boolean,
+  },
+  event: {
+    id: short,
+    type: choice(EVENT_TYPES),
+    state: choice(['start', 'end']),
+    phases: list(short),
+    duration: (v, f) => number(v, f, { min: 0, unit: 's' }),
+    cycles: (v, f) => number(v, f, { min: 0 }),
+    reference: (v, f) => number(v, f, { above: 0, unit: 'V' }),
+    extreme: (v, f) => number(v, f, { min: 0, unit: 'pu' }),
+    depth: numeric,
+    perPhase: mapOf(shape({ extreme: numeric, time: numeric, duration: numeric })),
+    category: anyObject,
+    flags: list(short),
+    within: optional(short),
+    capture: optional((v, f) => WaveformFrame.from(v, f)),
+  },
+  power: {
+    window: (v, f) => number(v, f, { above: 0, unit: 's' }),
+    frequency: (v, f) => number(v, f, { above: 0, unit: 'Hz' }),
+    phases: mapOf(phasePower),
+    total: shape({ p: numeric, q: numeric, s: numeric, pf: optional(numeric), dpf: optional(numeric) }),
+    sequence: optional(mapOf(numeric)),
+    harmonics: mapOf(list(numeric), CHANNELS),
+    flags: list(short),
+  },
+  'phase-map': {
+    run: anyObject,
+    assignments: list(
+      shape({
+        meter: short,
+        transformer: short,
+        phase: nullable(short),
+        score: nullable(numeric),
+        margin: nullable(numeric),
+        grade: choice(GRADES),
+        recorded: nullable(short),
+        agrees: nullable(boolean),
+        reason: (v, f) => (v === '' ? v : text(v, f, 1000)),
+      }),
+    ),
+    transformers: list(anyObject),
+  },
+  diagnostic: {
+    code: short,
+    severity: choice(SEVERITIES),
+    text: (v, f) => text(v, f, 1000),
+    hint: (v, f) => text(v, f, 1000),
+    detail: anyObject,
+  },
+  receipt: {
+    id: short,
+    target: short,
+    state: choice(RECEIPT_STATES),
+    attempts: (v, f) => number(v, f, { min: 0 }),
+    error: optional((v, f) => text(v, f, 1000)),
+  },
+};
+
+export const KINDS = ['waveform', ...Object.keys(FIELDS)] as Kind[];
+
+/** The kind a payload says it is, nothing else checked. Throws a FieldError where it names none we know. */
+export function kindOf(payload: unknown, at = 'payload'): Kind {
+  const kind = object(payload, at).kind;
+  return oneOf(kind, `${at}.kind`, KINDS);
+}
+
+/**
+ * The record in a payload, checked whole; plain waveforms become frames.
+ * @throws FieldError that names the field, e.g. `payload.values.va: expected a finite number, got NaN`
+ */
+export function parseRecord(payload: unknown, at = 'payload'): PqRecord {
+  const kind = kindOf(payload, at);
+  if (kind === 'waveform') return WaveformFrame.from(payload, at);
+  const record = payload as Record<string, unknown>;
+  // A phase map speaks for many meters and a receipt for any record: both may come without one.
+  if (record.meter !== undefined || (kind !== 'phase-map' && kind !== 'receipt')) {
+    text(record.meter, `${at}.meter`);
+  }
+  number(record.time, `${at}.time`, { unit: 'ms since 1970' });
+  const fields = FIELDS[kind];
+  for (const name of Object.keys(fields)) fields[name](record[name], `${at}.${name}`);
+  if (kind === 'event' && record.capture !== undefined && !(record.capture instanceof WaveformFrame)) {
+    return { ...record, capture: WaveformFrame.from(record.capture) } as unknown as PqRecord;
+  }
+  return payload as PqRecord;
+}

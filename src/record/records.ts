@@ -1,0 +1,178 @@
+import type { Values } from './quantities';
+import type { WaveformFrame } from './waveform';
+
+/** The records that travel in `msg.payload` (design, section 3). Times are Unix epoch, ms. */
+
+export interface Reading {
+  kind: 'reading';
+  meter: string;
+  time: number;
+  values: Values;
+  quality: Quality;
+}
+export const QUALITIES = ['good', 'uncertain', 'bad'] as const;
+export type Quality = (typeof QUALITIES)[number];
+
+export interface Rms {
+  kind: 'rms';
+  meter: string;
+  /** Time of the end of the first value's interval. */
+  time: number;
+  window: RmsWindow;
+  /** One value a quantity; arrays for `half-cycle`, which then has `step`. */
+  values: Partial<Record<keyof Values, number | number[]>>;
+  /** Seconds between half-cycle values. */
+  step?: number;
+  /** The interval holds a sag, swell or interruption (IEC 61000-4-30, 4.7). */
+  flagged: boolean;
+}
+export const RMS_WINDOWS = ['half-cycle', '10-cycle', '150-cycle', '10-min', '2-h'] as const;
+export type RmsWindow = (typeof RMS_WINDOWS)[number];
+
+export const EVENT_TYPES = ['sag', 'swell', 'interruption', 'rvc', 'undervoltage', 'overvoltage'] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+export interface PhaseExtent {
+  /** Lowest (sag, interruption) or highest (swell) Urms(1/2), pu of the reference. */
+  extreme: number;
+  /** Start on this phase, ms. */
+  time: number;
+  /** Seconds. */
+  duration: number;
+}
+
+export interface PqEvent {
+  kind: 'event';
+  meter: string;
+  /** Start of the event, in the `start` and in the `end` message. */
+  time: number;
+  /** Made of meter, type and start: the same input gives the same id. */
+  id: string;
+  type: EventType;
+  state: 'start' | 'end';
+  /** Phases that took part: `a b c`, or `ab bc ca`. */
+  phases: string[];
+  /** Seconds; so far, in the `start` message. */
+  duration: number;
+  /** Duration in cycles of the measured frequency. */
+  cycles: number;
+  /** Reference voltage, V. */
+  reference: number;
+  /** Lowest or highest Urms(1/2) of any phase, pu: the residual voltage of a sag. */
+  extreme: number;
+  /** How far the extreme is from the reference, pu. */
+  depth: number;
+  perPhase: Record<string, PhaseExtent>;
+  category: { ieee1159?: string; en50160?: string; itic?: string; semiF47?: string };
+  flags: string[];
+  /** Id of the sag that this interruption is part of. */
+  within?: string;
+  capture?: WaveformFrame;
+}
+
+export interface Phasor {
+  /** RMS. */
+  mag: number;
+  /** Degrees, -180 to 180, against voltage A (the first voltage present). */
+  angle: number;
+}
+
+export interface PhasePower {
+  v: number;
+  i: number;
+  p: number;
+  /** Fundamental reactive power Q1, var; positive inductive. */
+  q: number;
+  s: number;
+  pf?: number;
+  dpf?: number;
+  /** Voltage angle minus current angle, degrees; positive inductive. */
+  angle?: number;
+  p1: number;
+  q1: number;
+  s1: number;
+  thdV?: number;
+  thdI?: number;
+  v1: Phasor;
+  i1: Phasor;
+}
+
+export interface Power {
+  kind: 'power';
+  meter: string;
+  time: number;
+  /** Seconds. */
+  window: number;
+  frequency: number;
+  phases: Record<string, PhasePower>;
+  total: {
+    p: number;
+    q: number;
+    s: number;
+    pf?: number;
+    dpf?: number;
+    [further: string]: number | undefined;
+  };
+  sequence?: Record<string, number>;
+  /** RMS by order, index 0 = order 0. */
+  harmonics: Record<string, number[]>;
+  flags: string[];
+}
+
+export const GRADES = ['match', 'suspect', 'low', 'excluded'] as const;
+export type Grade = (typeof GRADES)[number];
+
+export interface Assignment {
+  meter: string;
+  transformer: string;
+  phase: string | null;
+  score: number | null;
+  /** Score minus that of the second-best phase. */
+  margin: number | null;
+  grade: Grade;
+  recorded: string | null;
+  agrees: boolean | null;
+  reason: string;
+}
+
+export interface PhaseMap {
+  kind: 'phase-map';
+  meter: string;
+  time: number;
+  run: Record<string, unknown>;
+  assignments: Assignment[];
+  transformers: Record<string, unknown>[];
+}
+
+export const SEVERITIES = ['info', 'warning', 'error'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+export interface Diagnostic {
+  kind: 'diagnostic';
+  meter: string;
+  time: number;
+  code: string;
+  severity: Severity;
+  text: string;
+  /** One sentence: what to check. */
+  hint: string;
+  detail: Record<string, unknown>;
+}
+
+export const RECEIPT_STATES = ['delivered', 'stored', 'dropped', 'rejected'] as const;
+export type ReceiptState = (typeof RECEIPT_STATES)[number];
+
+export interface Receipt {
+  kind: 'receipt';
+  meter: string;
+  time: number;
+  id: string;
+  target: string;
+  state: ReceiptState;
+  attempts: number;
+  error?: string;
+}
+
+export type PqRecord = WaveformFrame | Reading | Rms | PqEvent | Power | PhaseMap | Diagnostic | Receipt;
+export type Kind = PqRecord['kind'];
+export type RecordOf<K extends Kind> = Extract<PqRecord, { kind: K }>;

@@ -1,0 +1,7 @@
+/** Cycles, RMS, history and spectra of sampled signals; shared by the stages that look at waveforms. */
+export * from './continuity';
+export * from './half-cycle-rms';
+export * from './half-periods';
+export * from './history';
+export * from './resampler';
+export * from './spectrum';
