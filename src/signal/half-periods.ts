@@ -17,6 +17,12 @@ const PATIENCE = 1.25;
 /** Band that is followed, in parts of the expected frequency. */
 const LOWEST = 0.7;
 const HIGHEST = 1.45;
+/** A fundamental whose half-cycle peak changes by more than this is in transition ... */
+const TRANSITION = 0.01;
+/** ... for at most so many half cycles on end (the filter spans four), ... */
+const LONGEST_TRANSITION = 5;
+/** ... and a crossing that differs by more than this part of a half period is a jump of phase. */
+const PHASE_JUMP = 0.1;
 /** Weight of a new half period in the mean that carries on through an interruption. */
 const SMOOTHING = 0.1;
 
@@ -38,6 +44,8 @@ export class HalfPeriods {
   private previous = Number.NaN;
   private previousAt = 0;
   private peak = 0;
+  private lastPeak = Number.NaN;
+  private transition = 0;
   private measured = 0;
 
   constructor(private readonly options: HalfPeriodOptions) {
@@ -72,6 +80,9 @@ export class HalfPeriods {
     if (crossed) {
       const position = this.previousAt + ((at - this.previousAt) * previous) / (previous - filtered);
       const strong = this.peak >= this.options.floor;
+      const changed = Math.abs(this.peak / this.lastPeak - 1) > TRANSITION;
+      this.transition = changed ? this.transition + 1 : 0;
+      this.lastPeak = this.peak;
       this.peak = 0;
       if (strong) this.accept(position, found);
     }
@@ -88,7 +99,15 @@ export class HalfPeriods {
   private accept(position: number, found: (position: number) => void): void {
     const half = position - this.lastCrossing;
     this.lastCrossing = position;
-    this.learn(half);
+    // A step of amplitude shifts the filtered crossings by a degree or two, though not those of the
+    // signal: for as long as the filter sees the step, the last good period is nearer to the truth.
+    const unsettled = this.transition > 0 && this.transition <= LONGEST_TRANSITION;
+    if (!unsettled || this.measured === 0) this.learn(half);
+    const predicted = this.last + this.period;
+    if (unsettled && Math.abs(position - predicted) < PHASE_JUMP * this.period) {
+      this.mark(predicted, found);
+      return;
+    }
     if (Number.isNaN(this.last)) {
       if (this.measured === 0) return;
       // The filter sees its first crossing a cycle into the stream: the halves before it are as long.

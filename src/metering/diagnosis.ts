@@ -1,0 +1,69 @@
+/** Faults of the wire by the field's names, each with what to check first. */
+
+export interface Fault {
+  code: string;
+  text: string;
+  hint: string;
+}
+
+/** Exception codes of the Modbus application protocol V1.1b3, section 7, as they show in the field. */
+const EXCEPTIONS: Record<number, [text: string, hint: string]> = {
+  1: ['illegal function', 'The meter does not know function code 03: check that the profile fits the device.'],
+  2: [
+    'illegal data address',
+    'The register map differs: check the profile, and whether a firmware update changed the map.',
+  ],
+  3: ['illegal data value', 'The meter refuses this count or value: check the range of the register.'],
+  4: ['device failure', 'The meter reports a failure of its own: look at its display or its event log.'],
+  5: ['acknowledge', 'The meter needs longer than usual: poll it less often.'],
+  6: ['device busy', 'Another master keeps the meter busy: poll it less often.'],
+  8: ['memory parity error', 'The meter found its memory damaged: it wants service.'],
+  10: ['gateway path unavailable', 'The gateway has no port for this unit: check the unit id and its routing.'],
+  11: [
+    'gateway target device failed to respond',
+    'The meter behind the gateway is silent: check unit id, wiring, baud rate and power of the meter.',
+  ],
+};
+
+/** What an error of the link means. */
+export function faultOf(error: unknown): Fault {
+  const e = (error ?? {}) as { modbusCode?: number; name?: string; code?: string; errno?: string; message?: string };
+  const message = e.message || String(error);
+  if (typeof e.modbusCode === 'number') {
+    const [text, hint] = EXCEPTIONS[e.modbusCode] ?? ['unknown exception', 'See the manual of the meter.'];
+    return { code: `MODBUS_EXCEPTION_${e.modbusCode}`, text: `exception ${e.modbusCode}: ${text}`, hint };
+  }
+  if (e.name === 'TransactionTimedOutError' || e.errno === 'ETIMEDOUT' || e.code === 'ETIMEDOUT') {
+    return {
+      code: 'TIMEOUT_ERROR',
+      text: 'no answer in time',
+      hint: 'Check power, address and unit id of the meter, and that a firewall lets port 502 through.',
+    };
+  }
+  if (/CRC/i.test(message)) {
+    return {
+      code: 'CRC_ERROR',
+      text: 'the answer is damaged',
+      hint: 'Check termination, shielding against EMI, and that the baud rate is the same at both ends.',
+    };
+  }
+  if (e.code === 'ECONNREFUSED') {
+    return {
+      code: 'CONNECTION_REFUSED',
+      text: 'nobody listens there',
+      hint: 'Check address and port of the meter or gateway, and whether it takes another connection.',
+    };
+  }
+  if (/Data length error|Unexpected data error/i.test(message)) {
+    return {
+      code: 'WRONG_ANSWER',
+      text: 'the answer does not belong to the question',
+      hint: 'Check that no second master talks on the line and that unit ids are not given twice.',
+    };
+  }
+  return {
+    code: 'LINK_ERROR',
+    text: message.slice(0, 200),
+    hint: 'Check cable, address and port of the meter or gateway.',
+  };
+}

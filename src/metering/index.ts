@@ -1,0 +1,8 @@
+/** Meters read over Modbus: links, plans, readings, waveforms, diagnosis. */
+export * from './diagnosis';
+export * from './fleet';
+export * from './link';
+export * from './plan';
+export * from './poller';
+export * from './readings';
+export * from './waveform-reader';

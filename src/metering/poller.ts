@@ -1,0 +1,251 @@
+import { check, type Diagnostic, FieldError, type Reading, type WaveformFrame } from '../record';
+import { decode, PROFILES, type Profile, TYPE_LENGTH } from '../registers';
+import { faultOf } from './diagnosis';
+import type { FleetMeter } from './fleet';
+import type { ModbusLink } from './link';
+import { ReadingReader } from './readings';
+import { Semaphore } from './semaphore';
+import { WaveformReader } from './waveform-reader';
+
+export interface PollerSettings {
+  /** Seconds between readings of a meter. */
+  interval: number;
+  /** Seconds between looks at EVENT_COUNT. */
+  eventInterval: number;
+  /** Seconds between looks into the waveform FIFO; 0: the waveform is not read. */
+  waveformInterval: number;
+  /** Meters asked at once. */
+  concurrency: number;
+}
+
+/** Settings from a panel. Throws a FieldError that names the setting. */
+export function readPollerSettings(given: unknown, at = 'settings'): PollerSettings {
+  const g = check.object(given, at);
+  const number = (name: string, fallback: number, range: check.Range) =>
+    check.setting(g[name], `${at}.${name}`, fallback, range);
+  return {
+    interval: number('interval', 10, { min: 0.1, max: 86_400, unit: 's' }),
+    eventInterval: number('eventInterval', 60, { min: 0.1, max: 86_400, unit: 's' }),
+    waveformInterval: number('waveformInterval', 0.5, { min: 0, max: 60, unit: 's' }),
+    concurrency: check.integer(number('concurrency', 64, { min: 1, max: 1000 }), `${at}.concurrency`),
+  };
+}
+
+export interface PollerOutput {
+  reading(reading: Reading): void;
+  waveform(frame: WaveformFrame): void;
+  diagnostic(diagnostic: Diagnostic): void;
+}
+
+/** A meter that does not answer is tried ever less often, up to this, s. */
+const LONGEST_PAUSE = 60;
+
+type Task = 'reading' | 'events' | 'waveform';
+
+/**
+ * Polls the meters of a fleet, each at its own pace; one that does not answer is left alone for longer
+ * and longer, and its neighbours keep their interval.
+ */
+export class Poller {
+  private readonly meters: PolledMeter[];
+
+  /**
+   * @param links the link of each meter, shared by those behind one gateway
+   */
+  constructor(
+    fleet: readonly FleetMeter[],
+    links: (meter: FleetMeter) => ModbusLink,
+    settings: PollerSettings,
+    output: PollerOutput,
+  ) {
+    const slots = new Semaphore(settings.concurrency);
+    const readers = new Map<Profile, ReadingReader>();
+    this.meters = fleet.map((meter, i) => {
+      const profile = PROFILES[meter.profile];
+      const reader = readers.get(profile) ?? new ReadingReader(profile);
+      readers.set(profile, reader);
+      // Spread over the interval, so that thousands of meters are not asked in the same moment.
+      const delay = (Math.min(1, settings.interval) * 1000 * i) / fleet.length;
+      return new PolledMeter(meter, profile, reader, links(meter), settings, slots, output, delay);
+    });
+  }
+
+  get status(): { meters: number; answering: number } {
+    return { meters: this.meters.length, answering: this.meters.filter((meter) => meter.answering).length };
+  }
+
+  /**
+   * Reads a meter (all of them, without a name) now.
+   * @throws FieldError for a meter that is not in the fleet
+   */
+  async poll(name?: string): Promise<void> {
+    const chosen = name === undefined ? this.meters : this.meters.filter(({ meter }) => meter.id === name);
+    if (name !== undefined && chosen.length === 0) {
+      const some = this.meters.slice(0, 5).map(({ meter }) => meter.id);
+      throw new FieldError('msg.meter', `a meter of the fleet (${some.join(', ')}${this.meters.length > 5 ? ' …' : ''})`, name);
+    }
+    await Promise.all(chosen.map((meter) => meter.pollNow()));
+  }
+
+  /** Stops at once; what is under way ends with its link. */
+  stop(): void {
+    for (const meter of this.meters) meter.stop();
+  }
+}
+
+class PolledMeter {
+  answering = false;
+  private readonly due: Record<Task, number>;
+  private readonly waveforms: WaveformReader | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private stopped = false;
+  private failures = 0;
+  private fault = '';
+  private eventCount: number | undefined;
+
+  constructor(
+    readonly meter: FleetMeter,
+    private readonly profile: Profile,
+    private readonly reader: ReadingReader,
+    private readonly link: ModbusLink,
+    private readonly settings: PollerSettings,
+    private readonly slots: Semaphore,
+    private readonly output: PollerOutput,
+    delay: number,
+  ) {
+    const start = performance.now() + delay;
+    const wanted = profile.waveformFifo && settings.waveformInterval > 0;
+    if (wanted) this.waveforms = new WaveformReader(profile, meter);
+    this.due = {
+      reading: start,
+      events: profile.registers.EVENT_COUNT ? start : Number.POSITIVE_INFINITY,
+      waveform: wanted ? start : Number.POSITIVE_INFINITY,
+    };
+    this.schedule();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+  }
+
+  async pollNow(): Promise<void> {
+    await this.perform('reading');
+  }
+
+  private schedule(): void {
+    if (this.stopped) return;
+    const task = this.nextTask();
+    const wait = Math.max(0, this.due[task] - performance.now());
+    this.timer = setTimeout(() => {
+      void this.perform(task).then(() => this.schedule());
+    }, wait);
+  }
+
+  private nextTask(): Task {
+    return (Object.keys(this.due) as Task[]).reduce((a, b) => (this.due[b] < this.due[a] ? b : a));
+  }
+
+  private async perform(task: Task): Promise<void> {
+    const began = performance.now();
+    try {
+      const again = await this.slots.run(() => this.work(task));
+      if (this.stopped) return;
+      this.recovered();
+      this.plan(task, again ? performance.now() : Math.max(began, this.due[task]) + this.pause(task));
+    } catch (error) {
+      if (this.stopped) return;
+      this.failed(error);
+    }
+  }
+
+  private pause(task: Task): number {
+    const { interval, eventInterval, waveformInterval } = this.settings;
+    return 1000 * { reading: interval, events: eventInterval, waveform: waveformInterval }[task];
+  }
+
+  /** A turn that took longer than its interval is not made up for: the next begins at once. */
+  private plan(task: Task, at: number): void {
+    this.due[task] = Math.max(at, performance.now());
+  }
+
+  /** @returns true where more waits to be read at once */
+  private async work(task: Task): Promise<boolean> {
+    if (this.stopped) return false;
+    switch (task) {
+      case 'reading': {
+        const reading = await this.reader.read(this.link, this.meter);
+        if (!this.stopped) this.output.reading(reading);
+        return false;
+      }
+      case 'waveform': {
+        const batch = await (this.waveforms as WaveformReader).read(this.link);
+        if (this.stopped) return false;
+        if (batch.lost) this.tellOverflow(batch.lost);
+        for (const frame of batch.frames) this.output.waveform(frame);
+        return batch.more;
+      }
+      case 'events':
+        await this.readEventCount();
+        return false;
+    }
+  }
+
+  private async readEventCount(): Promise<void> {
+    const line = this.profile.registers.EVENT_COUNT;
+    const words = await this.link.read(this.meter.unit, line.address, TYPE_LENGTH[line.type]);
+    const count = decode(words, 0, line.type, this.profile.wordOrder);
+    const before = this.eventCount;
+    this.eventCount = count;
+    if (this.stopped || before === undefined || count === before) return;
+    const text =
+      count > before
+        ? `${count - before} new in the meter's own event log, ${count} in all`
+        : `the meter's event count went back from ${before} to ${count}`;
+    const hint =
+      count > before
+        ? "Compare with the events found in the waveform; V_SAG_VAL and V_SWELL_VAL are the meter's own limits."
+        : 'The meter was restarted or its log cleared: events in between may be lost.';
+    this.tell('EVENT_COUNT', count > before ? 'info' : 'warning', text, hint, { count, before });
+  }
+
+  private tellOverflow(lost: number): void {
+    this.tell(
+      'BUFFER_OVERFLOW',
+      'warning',
+      `${lost} waveform blocks were overwritten before they were read`,
+      'Read the waveform more often, or put fewer meters on this link: the waveform has a gap here.',
+      { lost },
+    );
+  }
+
+  private failed(error: unknown): void {
+    const { code, text, hint } = faultOf(error);
+    this.answering = false;
+    this.failures++;
+    // Told when it begins and when it ends, not at every try.
+    if (code !== this.fault) this.tell(code, 'error', text, hint, { unit: this.meter.unit });
+    this.fault = code;
+    const pause = Math.min(LONGEST_PAUSE, 2 ** Math.min(10, this.failures - 1)) * 1000;
+    const at = performance.now() + pause;
+    for (const task of Object.keys(this.due) as Task[]) this.due[task] = Math.max(this.due[task], at);
+  }
+
+  private recovered(): void {
+    this.answering = true;
+    this.failures = 0;
+    if (this.fault) this.tell(this.fault, 'info', 'over: the meter answers again', 'Nothing to do.', {});
+    this.fault = '';
+  }
+
+  private tell(
+    code: string,
+    severity: Diagnostic['severity'],
+    text: string,
+    hint: string,
+    detail: Record<string, unknown>,
+  ): void {
+    const { id: meter } = this.meter;
+    this.output.diagnostic({ kind: 'diagnostic', meter, time: Date.now(), code, severity, text, hint, detail });
+  }
+}

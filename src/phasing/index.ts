@@ -1,0 +1,3 @@
+/** Phase identification: which phase each meter is on, by the likeness of voltages. */
+export * from './correlator';
+export * from './settings';

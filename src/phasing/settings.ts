@@ -1,0 +1,93 @@
+import { check, FieldError } from '../record';
+
+export const PHASES = ['a', 'b', 'c'] as const;
+export type Phase = (typeof PHASES)[number];
+
+export interface ReferenceMeter {
+  meter: string;
+  transformer: string;
+  phase: Phase;
+}
+
+export interface CustomerMeter {
+  meter: string;
+  transformer: string;
+  /** Phase as the utility's records have it. */
+  phase?: Phase;
+}
+
+export interface CorrelatorSettings {
+  /** Seconds between readings. */
+  interval: number;
+  /** Length of the window that is compared, days. */
+  days: number;
+  /** Correlation from which on a phase is a match, a suspect; below `low` it means nothing. */
+  match: number;
+  suspect: number;
+  low: number;
+  /** Gaps shorter than this many intervals are interpolated; a longer one excludes the meter. */
+  maxGap: number;
+  references: ReferenceMeter[];
+  meters: CustomerMeter[];
+}
+
+/** More than this in one run needs workers (a later stage): a bound on what a flow can make us hold. */
+const MAX_METERS = 100_000;
+
+/** Settings from a panel. Throws a FieldError that names the setting, with the row of a table. */
+export function readCorrelatorSettings(given: unknown, at = 'settings'): CorrelatorSettings {
+  const g = check.object(given, at);
+  const number = (name: string, fallback: number, range: check.Range) =>
+    check.setting(g[name], `${at}.${name}`, fallback, range);
+  const settings: CorrelatorSettings = {
+    interval: number('interval', 300, { min: 1, max: 3600, unit: 's' }),
+    days: number('days', 7, { above: 0, max: 60, unit: 'days' }),
+    match: number('match', 0.85, { min: 0, max: 1 }),
+    suspect: number('suspect', 0.7, { min: 0, max: 1 }),
+    low: number('low', 0.6, { min: 0, max: 1 }),
+    maxGap: check.integer(number('maxGap', 3, { min: 1, max: 100, unit: 'intervals' }), `${at}.maxGap`),
+    references: check
+      .array(g.references ?? [], `${at}.references`, MAX_METERS)
+      .map((row, i) => readReference(row, `${at}.references[${i}]`)),
+    meters: check
+      .array(g.meters ?? [], `${at}.meters`, MAX_METERS)
+      .map((row, i) => readMeter(row, `${at}.meters[${i}]`)),
+  };
+  if (settings.match < settings.suspect || settings.suspect < settings.low) {
+    throw new FieldError(`${at}.suspect`, 'a value between low and match', settings.suspect);
+  }
+  refuseTwice(settings.references, `${at}.references`);
+  refuseTwice(settings.meters, `${at}.meters`);
+  return settings;
+}
+
+function readReference(row: unknown, at: string): ReferenceMeter {
+  const r = check.object(row, at);
+  return {
+    meter: check.text(r.meter, `${at}.meter`),
+    transformer: check.text(r.transformer, `${at}.transformer`),
+    phase: readPhase(r.phase, `${at}.phase`),
+  };
+}
+
+function readMeter(row: unknown, at: string): CustomerMeter {
+  const r = check.object(row, at);
+  const meter: CustomerMeter = {
+    meter: check.text(r.meter, `${at}.meter`),
+    transformer: check.text(r.transformer, `${at}.transformer`),
+  };
+  if (r.phase !== undefined && r.phase !== null && r.phase !== '') meter.phase = readPhase(r.phase, `${at}.phase`);
+  return meter;
+}
+
+function readPhase(value: unknown, field: string): Phase {
+  return check.oneOf(typeof value === 'string' ? value.toLowerCase() : value, field, PHASES);
+}
+
+function refuseTwice(rows: { meter: string }[], at: string): void {
+  const seen = new Set<string>();
+  rows.forEach(({ meter }, i) => {
+    if (seen.has(meter)) throw new FieldError(`${at}[${i}].meter`, 'a name not yet in the table', meter);
+    seen.add(meter);
+  });
+}

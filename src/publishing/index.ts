@@ -1,0 +1,5 @@
+/** Records on their way out: topics, connections, receipts. */
+export * from './endpoint';
+export * from './mqtt-target';
+export * from './publisher';
+export * from './topic';

@@ -1,0 +1,33 @@
+import { check, FieldError } from '../record';
+
+const FIELDS = ['meter', 'kind', 'type', 'state', 'code'] as const;
+
+/**
+ * A topic template, e.g. `pq/{meter}/{kind}`, checked once: known fields only, no wildcards.
+ * @throws FieldError for an unknown field, `+`, `#`, NUL, or a leading `$` (MQTT 5.0, 4.7)
+ */
+export function readTopicTemplate(value: unknown, field: string): string {
+  const template = check.text(value, field, 512);
+  for (const [, name] of template.matchAll(/\{([^}]*)\}/g)) {
+    if (!(FIELDS as readonly string[]).includes(name)) {
+      throw new FieldError(field, `fields of ${FIELDS.map((f) => `{${f}}`).join(', ')}`, `{${name}}`);
+    }
+  }
+  if (/[+#\0]/.test(template) || template.startsWith('$')) {
+    throw new FieldError(field, 'a topic without +, #, NUL or a leading $', template);
+  }
+  return template;
+}
+
+/**
+ * The topic of a record. A field's value keeps to its own level: characters that part levels or mean
+ * something to a broker (`/ + # $`, control characters) become `_`.
+ */
+export function topicOf(template: string, record: object): string {
+  const fields = record as Record<string, unknown>;
+  return template.replace(/\{([^}]*)\}/g, (_, name) => {
+    const value = fields[name];
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must go.
+    return typeof value === 'string' && value !== '' ? value.replace(/[/+#$\u0000-\u001f\u007f]/g, '_') : 'none';
+  });
+}

@@ -1,0 +1,130 @@
+import type { Channel } from '../record';
+import { type BlockHeader, blockCapacity, encodeBlockHeader, FIFO, type FifoStatus } from '../registers';
+
+/** How samples become counts, for as long as rate, channels and scales stay the same. */
+export interface FifoFormat {
+  rate: number;
+  channels: readonly Channel[];
+  /** V or A per count. */
+  scales: readonly number[];
+}
+
+/**
+ * A meter's waveform memory: the newest `capacity` blocks. One that falls out before the reader said it
+ * had it (by the pointer) sets the overflow flag, which stays until it is cleared.
+ */
+export class BlockFifo {
+  private readonly blocks: { words: Uint16Array; format: number; as: FifoFormat }[];
+  private nextNumber = 0;
+  private format = 0;
+  private current: FifoFormat | undefined;
+  private open: { words: Uint16Array; count: number; time: number } | undefined;
+  private full = 0;
+  /** Number of the first block in the window. */
+  pointer = 0;
+  overflow = false;
+  sampling = false;
+
+  constructor(private readonly capacity: number) {
+    this.blocks = [];
+  }
+
+  /** Samples that follow are of this format; a block that was begun in another one is closed. */
+  setFormat(format: FifoFormat): void {
+    if (this.current && sameFormat(this.current, format)) return;
+    this.close(false);
+    this.current = format;
+    this.format = (this.format + 1) & 0xffff;
+    this.full = blockCapacity(format.channels.length);
+  }
+
+  /**
+   * Samples of all channels, `[from, to)`.
+   * @param time of sample `from`, ms
+   */
+  push(samples: readonly Float32Array[], from: number, to: number, time: number): void {
+    const format = this.current as FifoFormat;
+    for (let n = from; n < to; n++) {
+      // A full block is handed out when the next sample comes, so that the very last one can say it is.
+      if (this.open?.count === this.full) this.close(false);
+      this.open ??= {
+        words: new Uint16Array(FIFO.blockLength),
+        count: 0,
+        time: time + ((n - from) / format.rate) * 1000,
+      };
+      const { words, count } = this.open;
+      for (let i = 0; i < samples.length; i++) {
+        words[FIFO.headerLength + i * this.full + count] = quantise(samples[i][n] / format.scales[i]);
+      }
+      this.open.count++;
+    }
+  }
+
+  /** Sampling stops: what was begun is handed out, marked as the last. */
+  end(): void {
+    this.close(true);
+    this.sampling = false;
+  }
+
+  /** A stretch of samples is missing between those before and those after: no block spans it. */
+  interrupt(): void {
+    this.close(false);
+  }
+
+  /** The state of the FIFO, and the format of the block that the pointer stands at (else the present one). */
+  status(): FifoStatus {
+    const at = this.held(this.pointer);
+    const as = at?.as ?? this.current;
+    return {
+      overflow: this.overflow,
+      sampling: this.sampling,
+      format: at?.format ?? this.format,
+      oldest: Math.max(0, this.nextNumber - this.capacity),
+      next: this.nextNumber,
+      rate: as?.rate ?? 0,
+      channels: [...(as?.channels ?? [])],
+      scales: [...(as?.scales ?? [])],
+    };
+  }
+
+  /** The block of that number, or undefined where it is not held. */
+  block(number: number): Uint16Array | undefined {
+    return this.held(number)?.words;
+  }
+
+  private held(number: number) {
+    if (number >= this.nextNumber || number < this.nextNumber - this.capacity) return undefined;
+    return this.blocks[number % this.capacity];
+  }
+
+  private close(last: boolean): void {
+    if (!this.open) return;
+    const { words, count, time } = this.open;
+    this.open = undefined;
+    // Channels lie one behind the other: in a block that is not full they move together.
+    if (count < this.full) {
+      const channels = this.current?.channels.length ?? 0;
+      for (let i = 1; i < channels; i++) {
+        const at = FIFO.headerLength + i * this.full;
+        words.copyWithin(FIFO.headerLength + i * count, at, at + count);
+      }
+      words.fill(0, FIFO.headerLength + channels * count);
+    }
+    const header: BlockHeader = { number: this.nextNumber, format: this.format, count, last, time };
+    encodeBlockHeader(header, words);
+    const dropped = this.nextNumber - this.capacity;
+    if (dropped >= this.pointer && dropped >= 0) this.overflow = true;
+    const as = this.current as FifoFormat;
+    this.blocks[this.nextNumber % this.capacity] = { words, format: this.format, as };
+    this.nextNumber++;
+  }
+}
+
+function sameFormat(a: FifoFormat, b: FifoFormat): boolean {
+  return a.rate === b.rate && a.channels.join() === b.channels.join() && a.scales.join() === b.scales.join();
+}
+
+/** Counts of a 16-bit converter, which holds at its ends. */
+function quantise(counts: number): number {
+  return Math.min(32767, Math.max(-32767, Math.round(counts)));
+}

@@ -1,0 +1,20 @@
+import type { Channel } from '../record';
+
+/** A stretch of signal of one rate, as a meter's converters would see it. */
+export interface Section {
+  /** Samples per second per channel. */
+  readonly rate: number;
+  readonly channels: readonly Channel[];
+  /** Largest amplitude the converter of each channel must take, V or A. */
+  readonly fullScale: readonly number[];
+  /**
+   * Writes the next samples, at most as many as the arrays are long.
+   * @returns how many; 0 when the section is over
+   */
+  read(out: Float32Array[]): number;
+}
+
+/** What is connected to a meter's terminals: one section after the other, until there is none. */
+export interface SignalSource {
+  next(): Section | undefined;
+}

@@ -1,0 +1,224 @@
+import type { QuantityName, Values } from '../record';
+import { encode, encodeStatus, FIFO, type Profile, TYPE_LENGTH } from '../registers';
+import { BlockFifo } from './block-fifo';
+import { Measurement } from './measurement';
+import type { Section, SignalSource } from './signal-source';
+
+/** A request that a meter refuses, by the exception code of the Modbus specification, section 7. */
+export class ModbusException extends Error {
+  constructor(readonly modbusErrorCode: number) {
+    super(`Modbus exception ${modbusErrorCode}`);
+  }
+}
+const ILLEGAL_ADDRESS = 2;
+const ILLEGAL_VALUE = 3;
+
+export interface SimulatedMeterOptions {
+  profile: Profile;
+  source: SignalSource;
+  nominal: number;
+  /** Blocks that the waveform memory holds. */
+  fifoBlocks: number;
+  /** Time at which sampling begins, ms. */
+  start: number;
+}
+
+/** Samples that are made at once. */
+const CHUNK = 1024;
+/** A meter whose host slept longer than this does not make up for it: its waveform has a gap. */
+const MAX_BEHIND = 10_000;
+/** Counts of a full converter. */
+const FULL_SCALE = 32767;
+
+/**
+ * A power-quality meter that exists only in memory: samples its source in step with the clock it is
+ * given, keeps the waveform in a FIFO of numbered blocks, and answers register requests as its profile
+ * says. It has no clock of its own: {@link advance} tells it what time it is.
+ */
+export class SimulatedMeter {
+  private readonly words = new Map<number, number>();
+  private readonly fifo: BlockFifo;
+  private section: Section | undefined;
+  private measurement: Measurement | undefined;
+  private buffers: Float32Array[] = [];
+  /** Start of the present section, ms, and samples taken of it. */
+  private sectionStart: number;
+  private taken = 0;
+  private now: number;
+  private earlierEvents = 0;
+
+  constructor(private readonly options: SimulatedMeterOptions) {
+    this.fifo = new BlockFifo(options.fifoBlocks);
+    this.sectionStart = this.now = options.start;
+    for (const [name, line] of Object.entries(options.profile.registers)) this.put(name, line.initial ?? 0);
+    for (const line of Object.values(options.profile.quantities)) {
+      for (let i = 0; i < TYPE_LENGTH[line.type]; i++) this.words.set(line.address + i, 0);
+    }
+    this.nextSection();
+  }
+
+  /** All of the signal has been sampled. */
+  get ended(): boolean {
+    return this.section === undefined;
+  }
+
+  /** Blocks that no reader has had yet. */
+  get unread(): number {
+    const { next, oldest } = this.fifo.status();
+    return next - Math.max(oldest, this.fifo.pointer);
+  }
+
+  /** Samples up to `now`, ms. */
+  advance(now: number): void {
+    this.now = now;
+    if (this.section && now - this.position > MAX_BEHIND) this.skipTo(now);
+    while (this.section) {
+      const { rate } = this.section;
+      const due = Math.floor(((now - this.position) / 1000) * rate);
+      if (due <= 0) return;
+      const wanted = Math.min(CHUNK, due);
+      const out = this.buffers.map((buffer) => buffer.subarray(0, wanted));
+      const count = this.section.read(out);
+      if (this.get('LOG_CTRL') & 1) this.fifo.push(out, 0, count, this.position);
+      else this.fifo.interrupt();
+      this.measurement?.push(out, count);
+      this.taken += count;
+      if (count < wanted) {
+        this.sectionStart = this.position;
+        this.nextSection();
+      }
+    }
+  }
+
+  /**
+   * Holding registers as they stand.
+   * @throws ModbusException 2 where an address is not in the map
+   */
+  read(address: number, count: number): number[] {
+    const { status, statusLength, window, windowBlocks, blockLength } = FIFO;
+    if (this.options.profile.waveformFifo) {
+      if (address >= window && address + count <= window + windowBlocks * blockLength) {
+        return this.readWindow(address - window, count);
+      }
+      if (address >= status && address + count <= status + statusLength) {
+        return Array.from(encodeStatus(this.fifo.status()).subarray(address - status, address - status + count));
+      }
+    }
+    this.refresh();
+    return Array.from({ length: count }, (_, i) => {
+      const word = this.words.get(address + i);
+      if (word === undefined) throw new ModbusException(ILLEGAL_ADDRESS);
+      return word;
+    });
+  }
+
+  /**
+   * Writes holding registers; all of them or none.
+   * @throws ModbusException 2 where an address is not in the map or not writable, 3 for a value out of range
+   */
+  write(address: number, values: number[]): void {
+    const lines = Object.entries(this.options.profile.registers).filter(([, line]) => line.writable);
+    const writable = new Set(
+      lines.flatMap(([, line]) => Array.from({ length: TYPE_LENGTH[line.type] }, (_, i) => line.address + i)),
+    );
+    if (values.some((_, i) => !writable.has(address + i))) throw new ModbusException(ILLEGAL_ADDRESS);
+    const percent = (name: string) => this.options.profile.registers[name]?.address;
+    values.forEach((value, i) => {
+      const at = address + i;
+      if ((at === percent('V_SAG_VAL') || at === percent('V_SWELL_VAL')) && (value < 1 || value > 300)) {
+        throw new ModbusException(ILLEGAL_VALUE);
+      }
+      if (at === percent('CLEAR_OVERFLOW') && value !== 0xff00) throw new ModbusException(ILLEGAL_VALUE);
+    });
+    values.forEach((value, i) => {
+      if (address + i === percent('CLEAR_OVERFLOW')) this.fifo.overflow = false;
+      else this.words.set(address + i, value);
+    });
+    this.fifo.pointer = this.get('FIFO_POINTER');
+  }
+
+  private get position(): number {
+    return this.section ? this.sectionStart + (this.taken / this.section.rate) * 1000 : this.sectionStart;
+  }
+
+  private nextSection(): void {
+    const before = this.section;
+    this.section = this.options.source.next();
+    this.taken = 0;
+    if (!this.section) {
+      this.fifo.end();
+      return;
+    }
+    const { rate, channels, fullScale } = this.section;
+    this.fifo.setFormat({ rate, channels, scales: fullScale.map((x) => Math.fround(x / FULL_SCALE)) });
+    this.fifo.sampling = true;
+    if (before?.rate === rate && before.channels.join() === channels.join()) return;
+    this.buffers = channels.map(() => new Float32Array(CHUNK));
+    this.earlierEvents += this.measurement?.eventCount ?? 0;
+    this.measurement = new Measurement(rate, channels, this.options.nominal, () => ({
+      low: this.get('V_SAG_VAL') / 100,
+      high: this.get('V_SWELL_VAL') / 100,
+    }));
+  }
+
+  /** The host slept: the signal goes on now, and what was missed is missing. */
+  private skipTo(now: number): void {
+    this.fifo.interrupt();
+    this.sectionStart += now - this.position;
+  }
+
+  private readWindow(at: number, count: number): number[] {
+    const words: number[] = [];
+    const { blockLength } = FIFO;
+    while (words.length < count) {
+      const index = Math.floor((at + words.length) / blockLength);
+      const from = (at + words.length) % blockLength;
+      const block = this.fifo.block(this.fifo.pointer + index);
+      // A block that is not held reads as zeros: count 0, and a number that was not asked for.
+      const part = block ?? new Uint16Array(blockLength).fill(0xffff, 0, 2);
+      words.push(...part.subarray(from, Math.min(blockLength, from + count - words.length)));
+    }
+    return words;
+  }
+
+  /** Brings measured values into their registers, with one exponent for all powers. */
+  private refresh(): void {
+    const { profile } = this.options;
+    this.put('CLOCK', this.now);
+    this.put('EVENT_COUNT', this.earlierEvents + (this.measurement?.eventCount ?? 0));
+    const values: Values = this.measurement?.values() ?? {};
+    const largest = Math.max(1, ...(['p', 'q', 's'] as const).map((name) => Math.abs(values[name] ?? 0)));
+    const exponent = Math.ceil(Math.log10(largest / 32000));
+    this.put('POWER_EXPONENT', exponent);
+    for (const [name, line] of Object.entries(profile.quantities)) {
+      const value = values[name as QuantityName] ?? 0;
+      const power = line.exponent === undefined ? 0 : toInt16(this.words.get(line.exponent) ?? 0);
+      this.encodeAt(line, value / (line.scale ?? 1) / 10 ** power);
+    }
+  }
+
+  private get(name: string): number {
+    const line = this.options.profile.registers[name];
+    if (!line) return 0;
+    let value = 0;
+    for (let i = 0; i < TYPE_LENGTH[line.type]; i++) value = value * 0x10000 + (this.words.get(line.address + i) ?? 0);
+    return value;
+  }
+
+  private put(name: string, value: number): void {
+    const line = this.options.profile.registers[name];
+    if (line) this.encodeAt(line, value);
+  }
+
+  private encodeAt(line: { address: number; type: keyof typeof TYPE_LENGTH }, value: number): void {
+    const words: number[] = [];
+    encode(value, line.type, words, 0, this.options.profile.wordOrder);
+    words.forEach((word, i) => {
+      this.words.set(line.address + i, word);
+    });
+  }
+}
+
+function toInt16(word: number): number {
+  return (word << 16) >> 16;
+}
