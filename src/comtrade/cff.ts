@@ -33,7 +33,8 @@ export function splitCff(bytes: Uint8Array): CffParts {
         if (lineEnd + size > buffer.length) {
           const rest = buffer.length - lineEnd;
           // As far as the data goes: the reader of the data says that samples are missing.
-          if (rest <= 0) throw new ComtradeError(`byte ${lineEnd}`, `${size} bytes of data announced, none there`);
+          if (rest <= 0)
+            throw new ComtradeError(`byte ${lineEnd}`, `${size} bytes of data announced, none there`);
         }
         found.set(open.type, buffer.subarray(lineEnd, Math.min(buffer.length, lineEnd + size)));
         open = undefined;

@@ -120,7 +120,10 @@ class LineReader {
   private readonly lines: string[];
 
   constructor(text: string) {
-    this.lines = text.split('\x1a', 1)[0].replace(/^\ufeff/, '').split(/\r\n|\n|\r/);
+    this.lines = text
+      .split('\x1a', 1)[0]
+      .replace(/^\ufeff/, '')
+      .split(/\r\n|\n|\r/);
     while (this.lines.length && this.lines[this.lines.length - 1].trim() === '') this.lines.pop();
   }
 
@@ -138,7 +141,8 @@ class LineReader {
   number(field: string | undefined, name: string): number {
     // Some recorders write a decimal point with spaces, none a decimal comma: the comma parts fields.
     const value = field === undefined || field === '' ? Number.NaN : Number(field);
-    if (!Number.isFinite(value)) throw this.error(`${name} must be a number, got ${JSON.stringify(field ?? '')}`);
+    if (!Number.isFinite(value))
+      throw this.error(`${name} must be a number, got ${JSON.stringify(field ?? '')}`);
     return value;
   }
 
@@ -156,7 +160,8 @@ function parseRevision(year: string, reader: LineReader, warnings: string[]): Re
   const number = Number(year);
   if (number === 1991 || number === 1999 || number === 2013) return number;
   // 1997 (drafts), 2001 (IEC 60255-24) and the like: read as the standard in force in that year.
-  if (!(number > 1990 && number < 2100)) throw reader.error(`revision year must be 1991, 1999 or 2013, got ${year}`);
+  if (!(number > 1990 && number < 2100))
+    throw reader.error(`revision year must be 1991, 1999 or 2013, got ${year}`);
   const taken = number >= 2013 ? 2013 : number >= 1997 ? 1999 : 1991;
   warnings.push(`line ${reader.line}: revision year ${year} is none of 1991, 1999, 2013; read as ${taken}`);
   return taken;
@@ -173,7 +178,8 @@ function parseCount(field: string | undefined, letter: 'A' | 'D', reader: LineRe
 
 function parseAnalog(reader: LineReader, revision: Revision): AnalogChannel {
   const f = reader.fields('an analogue channel');
-  if (f.length < 10) throw reader.error(`an analogue channel has 10 fields or more, this line has ${f.length}`);
+  if (f.length < 10)
+    throw reader.error(`an analogue channel has 10 fields or more, this line has ${f.length}`);
   const ratio = revision === 1991 ? [] : f.slice(10);
   return {
     index: reader.number(f[0], 'channel number'),
@@ -238,7 +244,9 @@ function parseTime(
   const d = /^(\d{1,4})[/-](\d{1,2})[/-](\d{1,4})$/.exec(date);
   const c = /^(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d*))?$/.exec(clock);
   if (!d || !c) {
-    warnings.push(`line ${reader.line}: ${name} is not a date and time: ${JSON.stringify(`${date},${clock}`)}`);
+    warnings.push(
+      `line ${reader.line}: ${name} is not a date and time: ${JSON.stringify(`${date},${clock}`)}`,
+    );
     return { time: undefined, nanoseconds: false };
   }
   // 1991: mm/dd/yy; from 1999 on dd/mm/yyyy. A month above 12 shows a writer that kept the other order.
@@ -254,6 +262,9 @@ function parseTime(
 
 function parseFormat(reader: LineReader): DataFormat {
   const format = reader.fields('data file type')[0].toUpperCase();
-  if (format === 'ASCII' || format === 'BINARY' || format === 'BINARY32' || format === 'FLOAT32') return format;
-  throw reader.error(`data file type must be ASCII, BINARY, BINARY32 or FLOAT32, got ${JSON.stringify(format)}`);
+  if (format === 'ASCII' || format === 'BINARY' || format === 'BINARY32' || format === 'FLOAT32')
+    return format;
+  throw reader.error(
+    `data file type must be ASCII, BINARY, BINARY32 or FLOAT32, got ${JSON.stringify(format)}`,
+  );
 }

@@ -38,7 +38,10 @@ export function decodeData(config: Config, bytes: Uint8Array): Samples {
 
 function allocate(config: Config, count: number): Samples {
   if (count * (config.analog.length + 1) > MAX_SAMPLES) {
-    throw new ComtradeError('data', `${count} samples of ${config.analog.length} channels are too many to hold`);
+    throw new ComtradeError(
+      'data',
+      `${count} samples of ${config.analog.length} channels are too many to hold`,
+    );
   }
   return {
     count,
@@ -97,7 +100,9 @@ const readFloat32 = (view: DataView, at: number) => {
 };
 
 function decodeAscii(config: Config, bytes: Uint8Array): Samples {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').split('\x1a', 1)[0];
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    .toString('latin1')
+    .split('\x1a', 1)[0];
   const lines = text.split(/\r\n|\n|\r/);
   while (lines.length && lines[lines.length - 1].trim() === '') lines.pop();
   const filled = lines.reduce((n, line) => (line.trim() === '' ? n : n + 1), 0);
@@ -140,7 +145,10 @@ function parseField(field: string, line: number, name: string): number {
   if (trimmed === '') return Number.NaN;
   const value = Number(trimmed);
   if (Number.isNaN(value)) {
-    throw new ComtradeError(`line ${line + 1}`, `${name} must be a number, got ${JSON.stringify(trimmed.slice(0, 20))}`);
+    throw new ComtradeError(
+      `line ${line + 1}`,
+      `${name} must be a number, got ${JSON.stringify(trimmed.slice(0, 20))}`,
+    );
   }
   return value;
 }

@@ -32,7 +32,10 @@ export function toFrames(
   const map = options.channels ?? findChannels(recording);
   const names = (Object.keys(map) as Channel[]).filter(isChannel);
   if (names.length === 0) {
-    throw new ComtradeError('channels', 'none is a voltage or current of phase A, B or C: name them yourself');
+    throw new ComtradeError(
+      'channels',
+      'none is a voltage or current of phase A, B or C: name them yourself',
+    );
   }
   const filled: Partial<Record<Channel, number>> = {};
   const values = names.map((name) => {
@@ -73,10 +76,15 @@ export function findChannels(recording: Recording): ChannelMap {
 }
 
 function findChannel(recording: Recording, wanted: number | string): AnalogChannel {
-  const channel = recording.config.analog.find(({ index, id }) => String(index) === String(wanted) || id === wanted);
+  const channel = recording.config.analog.find(
+    ({ index, id }) => String(index) === String(wanted) || id === wanted,
+  );
   if (channel) return channel;
   const known = recording.config.analog.slice(0, 8).map(({ index, id }) => `${index} ${id}`);
-  throw new ComtradeError('channels', `${JSON.stringify(wanted)} is not in the file, which has ${known.join(', ')} ...`);
+  throw new ComtradeError(
+    'channels',
+    `${JSON.stringify(wanted)} is not in the file, which has ${known.join(', ')} ...`,
+  );
 }
 
 const PHASES: [RegExp, string][] = [
@@ -144,4 +152,21 @@ function byStamps(times: Float64Array): { rate: number; from: number; to: number
     }
   }
   return { rate: 1 / step, from: 0, to: times.length };
+}
+
+/**
+ * A channel map from text such as `va=1, vb=Ub, ia=4`; empty text gives none.
+ * @throws ComtradeError for anything else
+ */
+export function readChannelMap(text: string): ChannelMap | undefined {
+  const map: ChannelMap = {};
+  for (const part of text.split(/[,;]/)) {
+    if (part.trim() === '') continue;
+    const [name, wanted, ...more] = part.split('=').map((side) => side.trim());
+    if (!isChannel(name) || !wanted || more.length) {
+      throw new ComtradeError('channels', `expected pairs such as va=1, got ${JSON.stringify(part.trim())}`);
+    }
+    map[name] = wanted;
+  }
+  return Object.keys(map).length ? map : undefined;
 }

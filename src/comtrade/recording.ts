@@ -102,7 +102,10 @@ export function sideValues(channel: AnalogChannel, values: Float64Array, side: '
   if (side === channel.side || channel.primary === channel.secondary) return values;
   const ratio = channel.primary / channel.secondary;
   if (!Number.isFinite(ratio) || ratio === 0) {
-    throw new ComtradeError(`channel ${channel.index}`, `ratio ${channel.primary}/${channel.secondary} cannot be used`);
+    throw new ComtradeError(
+      `channel ${channel.index}`,
+      `ratio ${channel.primary}/${channel.secondary} cannot be used`,
+    );
   }
   const factor = side === 'P' ? ratio : 1 / ratio;
   return values.map((value) => value * factor);
@@ -124,7 +127,12 @@ function segmentsOf(config: Config, count: number): Segment[] {
  * Seconds by sample: by the rates where the header gives them (C37.111-1999, 5.3.7: they are the more
  * precise), else by the time stamps.
  */
-function sampleTimes(config: Config, samples: Samples, segments: Segment[], warnings: string[]): Float64Array {
+function sampleTimes(
+  config: Config,
+  samples: Samples,
+  segments: Segment[],
+  warnings: string[],
+): Float64Array {
   if (segments.some((segment) => segment.rate === 0)) {
     const broken = samples.stamps.findIndex(Number.isNaN);
     if (broken >= 0) {

@@ -56,7 +56,11 @@ export class SagSwellDetector {
    */
   push(frame: WaveformFrame): void {
     if (watchedChannels(frame.names).length === 0) {
-      throw new FieldError('payload.channels', 'at least one voltage (va, vb, vc, vab, vbc, vca)', frame.layout);
+      throw new FieldError(
+        'payload.channels',
+        'at least one voltage (va, vb, vc, vab, vbc, vca)',
+        frame.layout,
+      );
     }
     if (frame.rate < MIN_RATE) {
       throw new FieldError('payload.rate', `at least ${MIN_RATE} Hz`, frame.rate);

@@ -126,7 +126,10 @@ export class PolyphaseDetector {
         this.join(event, channel, run, end);
       }
       event.end = end;
-      event.extreme = event.parts.reduce((x, p) => (sign * p.extreme < sign * x ? p.extreme : x), event.extreme);
+      event.extreme = event.parts.reduce(
+        (x, p) => (sign * p.extreme < sign * x ? p.extreme : x),
+        event.extreme,
+      );
       if (this.latest.every((value) => Number.isNaN(value) || back(value))) this.close(type, end);
     }
   }
@@ -173,7 +176,13 @@ export class PolyphaseDetector {
       start: began,
       end,
       extreme: Math.min(...this.latest),
-      parts: this.channels.map((channel, i) => ({ channel, start: began, end, extreme: this.latest[i], open: true })),
+      parts: this.channels.map((channel, i) => ({
+        channel,
+        start: began,
+        end,
+        extreme: this.latest[i],
+        open: true,
+      })),
       within: this.open.sag,
     };
     this.open.interruption = event;

@@ -65,5 +65,9 @@ export function readDetectorSettings(
 
 function readFrequency(value: unknown, field: string, base: 50 | 60 | 'auto'): 50 | 60 | 'auto' {
   if (value === undefined || value === '') return base;
-  return check.oneOf(value === '50' || value === '60' ? Number(value) : value, field, [50, 60, 'auto'] as const);
+  return check.oneOf(value === '50' || value === '60' ? Number(value) : value, field, [
+    50,
+    60,
+    'auto',
+  ] as const);
 }

@@ -8,7 +8,10 @@ export interface Fault {
 
 /** Exception codes of the Modbus application protocol V1.1b3, section 7, as they show in the field. */
 const EXCEPTIONS: Record<number, [text: string, hint: string]> = {
-  1: ['illegal function', 'The meter does not know function code 03: check that the profile fits the device.'],
+  1: [
+    'illegal function',
+    'The meter does not know function code 03: check that the profile fits the device.',
+  ],
   2: [
     'illegal data address',
     'The register map differs: check the profile, and whether a firmware update changed the map.',
@@ -18,7 +21,10 @@ const EXCEPTIONS: Record<number, [text: string, hint: string]> = {
   5: ['acknowledge', 'The meter needs longer than usual: poll it less often.'],
   6: ['device busy', 'Another master keeps the meter busy: poll it less often.'],
   8: ['memory parity error', 'The meter found its memory damaged: it wants service.'],
-  10: ['gateway path unavailable', 'The gateway has no port for this unit: check the unit id and its routing.'],
+  10: [
+    'gateway path unavailable',
+    'The gateway has no port for this unit: check the unit id and its routing.',
+  ],
   11: [
     'gateway target device failed to respond',
     'The meter behind the gateway is silent: check unit id, wiring, baud rate and power of the meter.',
@@ -27,7 +33,13 @@ const EXCEPTIONS: Record<number, [text: string, hint: string]> = {
 
 /** What an error of the link means. */
 export function faultOf(error: unknown): Fault {
-  const e = (error ?? {}) as { modbusCode?: number; name?: string; code?: string; errno?: string; message?: string };
+  const e = (error ?? {}) as {
+    modbusCode?: number;
+    name?: string;
+    code?: string;
+    errno?: string;
+    message?: string;
+  };
   const message = e.message || String(error);
   if (typeof e.modbusCode === 'number') {
     const [text, hint] = EXCEPTIONS[e.modbusCode] ?? ['unknown exception', 'See the manual of the meter.'];

@@ -23,23 +23,27 @@ export const MAX_FLEET = 20_000;
 
 /**
  * The rows of a fleet table, checked one by one.
+ * @param defaultLink taken for rows that name neither link nor host
  * @throws FieldError with the row and the field, e.g. `meters[3].unit: expected ...`
  */
-export function readFleet(rows: unknown, at = 'meters'): FleetMeter[] {
-  const fleet = check.array(rows, at, MAX_FLEET).map((row, i) => readMeter(row, `${at}[${i}]`));
+export function readFleet(rows: unknown, at = 'meters', defaultLink?: string): FleetMeter[] {
+  const fleet = check.array(rows, at, MAX_FLEET).map((row, i) => readMeter(row, `${at}[${i}]`, defaultLink));
   const seen = new Map<string, number>();
   fleet.forEach(({ id }, i) => {
     const before = seen.get(id);
-    if (before !== undefined) throw new FieldError(`${at}[${i}].id`, `a name not used in row ${before + 1}`, id);
+    if (before !== undefined)
+      throw new FieldError(`${at}[${i}].id`, `a name not used in row ${before + 1}`, id);
     seen.set(id, i);
   });
   return fleet;
 }
 
-function readMeter(row: unknown, at: string): FleetMeter {
+function readMeter(row: unknown, at: string, defaultLink?: string): FleetMeter {
   const r = check.object(row, at);
   const optional = (name: string) =>
-    r[name] === undefined || r[name] === null || r[name] === '' ? undefined : check.text(r[name], `${at}.${name}`);
+    r[name] === undefined || r[name] === null || r[name] === ''
+      ? undefined
+      : check.text(r[name], `${at}.${name}`);
   const number = (name: string, fallback: number, range: check.Range) =>
     check.setting(r[name], `${at}.${name}`, fallback, range);
   const profile = optional('profile') ?? 'generic-pq';
@@ -48,7 +52,7 @@ function readMeter(row: unknown, at: string): FleetMeter {
   }
   const meter: FleetMeter = {
     id: check.text(r.id, `${at}.id`, 128),
-    link: optional('link'),
+    link: optional('link') ?? (optional('host') ? undefined : defaultLink || undefined),
     host: optional('host'),
     port: check.integer(number('port', 502, { min: 1, max: 65_535 }), `${at}.port`),
     unit: check.integer(number('unit', 1, { min: 0, max: 255 }), `${at}.unit`),

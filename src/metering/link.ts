@@ -1,46 +1,5 @@
 import ModbusRTU from 'modbus-serial';
-import { check } from '../record';
-
-export const TRANSPORTS = ['tcp', 'rtu-over-tcp', 'rtu'] as const;
-
-export interface LinkSettings {
-  transport: (typeof TRANSPORTS)[number];
-  host: string;
-  port: number;
-  serialPort: string;
-  baudRate: number;
-  dataBits: 7 | 8;
-  parity: 'none' | 'even' | 'odd';
-  stopBits: 1 | 2;
-  /** ms until an answer is given up. */
-  timeout: number;
-  /** Further tries after the first. */
-  retries: number;
-  /** Pause between an answer and the next request, ms. */
-  gap: number;
-}
-
-/** Settings from a panel. Throws a FieldError that names the setting. */
-export function readLinkSettings(given: unknown, at = 'settings'): LinkSettings {
-  const g = check.object(given, at);
-  const number = (name: string, fallback: number, range: check.Range) =>
-    check.integer(check.setting(g[name], `${at}.${name}`, fallback, range), `${at}.${name}`);
-  const transport = check.oneOf(g.transport || 'tcp', `${at}.transport`, TRANSPORTS);
-  const serial = transport === 'rtu';
-  return {
-    transport,
-    host: serial ? '' : check.text(g.host, `${at}.host`),
-    port: number('port', 502, { min: 1, max: 65_535 }),
-    serialPort: serial ? check.text(g.serialPort, `${at}.serialPort`) : '',
-    baudRate: number('baudRate', 9600, { min: 300, max: 4_000_000, unit: 'baud' }),
-    dataBits: check.oneOf(number('dataBits', 8, {}), `${at}.dataBits`, [7, 8] as const),
-    parity: check.oneOf(g.parity || 'none', `${at}.parity`, ['none', 'even', 'odd'] as const),
-    stopBits: check.oneOf(number('stopBits', 1, {}), `${at}.stopBits`, [1, 2] as const),
-    timeout: number('timeout', 1000, { min: 10, max: 600_000, unit: 'ms' }),
-    retries: number('retries', 3, { min: 0, max: 20 }),
-    gap: number('gap', 0, { min: 0, max: 60_000, unit: 'ms' }),
-  };
-}
+import type { LinkSettings } from './link-settings';
 
 /** Requests that may wait on one link; more, and the meters behind it are asked faster than it can carry. */
 const MAX_WAITING = 10_000;
@@ -70,7 +29,8 @@ export class ModbusLink {
     return this.enqueue(async (client) => {
       client.setID(unit);
       const { data } = await client.readHoldingRegisters(address, count);
-      if (data.length !== count) throw new Error(`Data length error, expected ${count} registers got ${data.length}`);
+      if (data.length !== count)
+        throw new Error(`Data length error, expected ${count} registers got ${data.length}`);
       return data;
     });
   }
@@ -133,7 +93,8 @@ export class ModbusLink {
     client.on('error', () => {
       // Told to whoever waits for the answer; without a listener it would end the process.
     });
-    const { transport, host, port, serialPort, baudRate, dataBits, parity, stopBits, timeout } = this.settings;
+    const { transport, host, port, serialPort, baudRate, dataBits, parity, stopBits, timeout } =
+      this.settings;
     client.setTimeout(timeout);
     const opened =
       transport === 'rtu'

@@ -1,4 +1,4 @@
-import { TYPE_LENGTH, type RegisterLine } from '../registers';
+import { type RegisterLine, TYPE_LENGTH } from '../registers';
 
 /** Registers that one request may carry (Modbus application protocol V1.1b3, 6.3). */
 export const MAX_READ = 125;

@@ -1,35 +1,12 @@
-import { check, type Diagnostic, FieldError, type Reading, type WaveformFrame } from '../record';
+import { type Diagnostic, FieldError, type Reading, type WaveformFrame } from '../record';
 import { decode, PROFILES, type Profile, TYPE_LENGTH } from '../registers';
 import { faultOf } from './diagnosis';
 import type { FleetMeter } from './fleet';
 import type { ModbusLink } from './link';
+import type { PollerSettings } from './poller-settings';
 import { ReadingReader } from './readings';
 import { Semaphore } from './semaphore';
 import { WaveformReader } from './waveform-reader';
-
-export interface PollerSettings {
-  /** Seconds between readings of a meter. */
-  interval: number;
-  /** Seconds between looks at EVENT_COUNT. */
-  eventInterval: number;
-  /** Seconds between looks into the waveform FIFO; 0: the waveform is not read. */
-  waveformInterval: number;
-  /** Meters asked at once. */
-  concurrency: number;
-}
-
-/** Settings from a panel. Throws a FieldError that names the setting. */
-export function readPollerSettings(given: unknown, at = 'settings'): PollerSettings {
-  const g = check.object(given, at);
-  const number = (name: string, fallback: number, range: check.Range) =>
-    check.setting(g[name], `${at}.${name}`, fallback, range);
-  return {
-    interval: number('interval', 10, { min: 0.1, max: 86_400, unit: 's' }),
-    eventInterval: number('eventInterval', 60, { min: 0.1, max: 86_400, unit: 's' }),
-    waveformInterval: number('waveformInterval', 0.5, { min: 0, max: 60, unit: 's' }),
-    concurrency: check.integer(number('concurrency', 64, { min: 1, max: 1000 }), `${at}.concurrency`),
-  };
-}
 
 export interface PollerOutput {
   reading(reading: Reading): void;
@@ -82,7 +59,11 @@ export class Poller {
     const chosen = name === undefined ? this.meters : this.meters.filter(({ meter }) => meter.id === name);
     if (name !== undefined && chosen.length === 0) {
       const some = this.meters.slice(0, 5).map(({ meter }) => meter.id);
-      throw new FieldError('msg.meter', `a meter of the fleet (${some.join(', ')}${this.meters.length > 5 ? ' …' : ''})`, name);
+      throw new FieldError(
+        'msg.meter',
+        `a meter of the fleet (${some.join(', ')}${this.meters.length > 5 ? ' …' : ''})`,
+        name,
+      );
     }
     await Promise.all(chosen.map((meter) => meter.pollNow()));
   }
@@ -246,6 +227,15 @@ class PolledMeter {
     detail: Record<string, unknown>,
   ): void {
     const { id: meter } = this.meter;
-    this.output.diagnostic({ kind: 'diagnostic', meter, time: Date.now(), code, severity, text, hint, detail });
+    this.output.diagnostic({
+      kind: 'diagnostic',
+      meter,
+      time: Date.now(),
+      code,
+      severity,
+      text,
+      hint,
+      detail,
+    });
   }
 }

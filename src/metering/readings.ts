@@ -44,8 +44,13 @@ export class ReadingReader {
   private value(words: ReadonlyMap<number, number>, line: RegisterLine): number {
     const at = (address: number) => words.get(address) ?? 0;
     const run = [0, 1, 2, 3].map((i) => at(line.address + i));
-    const number = decode(run, 0, line.type, this.profile.wordOrder) * (line.scale ?? 1);
-    return line.exponent === undefined ? number : number * 10 ** decode([at(line.exponent)], 0, 'int16');
+    const number = decode(run, 0, line.type, this.profile.wordOrder);
+    if (number === line.missing) return Number.NaN;
+    const scaled = number * (line.scale ?? 1);
+    if (line.exponent === undefined) return scaled;
+    const exponent = decode([at(line.exponent)], 0, 'int16');
+    // Dividing by a whole power of ten keeps 0.7882 from becoming 0.78819999.
+    return exponent < 0 ? scaled / 10 ** -exponent : scaled * 10 ** exponent;
   }
 }
 

@@ -1,5 +1,13 @@
 import { WaveformFrame } from '../record';
-import { type BlockHeader, decodeBlockHeader, decodeStatus, encode, FIFO, type FifoStatus, type Profile } from '../registers';
+import {
+  type BlockHeader,
+  decodeBlockHeader,
+  decodeStatus,
+  encode,
+  FIFO,
+  type FifoStatus,
+  type Profile,
+} from '../registers';
 import type { ModbusLink } from './link';
 import { channelRatio, type MeterAddress } from './readings';
 
@@ -90,7 +98,11 @@ export class WaveformReader {
     return frames;
   }
 
-  private frame(status: FifoStatus, run: { header: BlockHeader; words: number[] }[], length: number): WaveformFrame {
+  private frame(
+    status: FifoStatus,
+    run: { header: BlockHeader; words: number[] }[],
+    length: number,
+  ): WaveformFrame {
     const head = {
       meter: this.meter.id,
       time: run[0].header.time,

@@ -137,9 +137,10 @@ export class PhaseCorrelator {
     }
     const series = this.prepare(meter);
     if (!(series instanceof Float64Array)) return exclude(series);
-    const ranked = PHASES.map((phase) => ({ phase, r: correlation(series, own.get(phase) as Float64Array) })).sort(
-      (x, y) => y.r - x.r,
-    );
+    const ranked = PHASES.map((phase) => ({
+      phase,
+      r: correlation(series, own.get(phase) as Float64Array),
+    })).sort((x, y) => y.r - x.r);
     const [best, second] = ranked;
     const agrees = recorded === null ? null : recorded === best.phase;
     return {

@@ -76,7 +76,8 @@ function readMeter(row: unknown, at: string): CustomerMeter {
     meter: check.text(r.meter, `${at}.meter`),
     transformer: check.text(r.transformer, `${at}.transformer`),
   };
-  if (r.phase !== undefined && r.phase !== null && r.phase !== '') meter.phase = readPhase(r.phase, `${at}.phase`);
+  if (r.phase !== undefined && r.phase !== null && r.phase !== '')
+    meter.phase = readPhase(r.phase, `${at}.phase`);
   return meter;
 }
 

@@ -26,6 +26,11 @@ export class PowerCalculator {
     });
   }
 
+  /** Meters heard of. */
+  get meterCount(): number {
+    return this.meters.size;
+  }
+
   /**
    * Takes the next frame of a meter. A frame that does not go on where the last one ended begins new
    * windows: none is ever made over missing samples.

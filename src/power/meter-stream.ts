@@ -1,4 +1,4 @@
-import { type Channel, CHANNELS, isVoltage, type Power, type WaveformFrame } from '../record';
+import { CHANNELS, type Channel, isVoltage, type Power, type WaveformFrame } from '../record';
 import { FrameHistory, HalfPeriods, resample, resampleMargin } from '../signal';
 import type { CalculatorSettings, Wiring } from './settings';
 import { WindowAnalyser, type WindowSamples } from './window';

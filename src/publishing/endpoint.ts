@@ -18,10 +18,18 @@ export function readEndpointSettings(given: unknown, at = 'settings'): EndpointS
   const protocol = check.oneOf(g.protocol || 'mqtt', `${at}.protocol`, PROTOCOLS);
   const url = parseUrl(String(g.url ?? ''));
   if (!url || !SCHEMES.includes(url.protocol) || url.hostname === '') {
-    throw new FieldError(`${at}.url`, 'an address such as mqtt://127.0.0.1:1883 (mqtt, mqtts, ws, wss)', undefined);
+    throw new FieldError(
+      `${at}.url`,
+      'an address such as mqtt://127.0.0.1:1883 (mqtt, mqtts, ws, wss)',
+      undefined,
+    );
   }
   if (url.username || url.password) {
-    throw new FieldError(`${at}.url`, 'an address without user and password: they belong in the credentials', true);
+    throw new FieldError(
+      `${at}.url`,
+      'an address without user and password: they belong in the credentials',
+      true,
+    );
   }
   return { protocol, url: url.href };
 }

@@ -2,4 +2,5 @@
 export * from './endpoint';
 export * from './mqtt-target';
 export * from './publisher';
+export * from './publisher-settings';
 export * from './topic';

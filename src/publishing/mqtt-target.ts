@@ -31,7 +31,13 @@ export class MqttTarget {
 
   constructor(options: MqttTargetOptions, listener: MqttTargetListener) {
     const { url, username, password, clientId, tls } = options;
-    const settings: IClientOptions = { ...tls, username, password, reconnectPeriod: 2000, connectTimeout: 10_000 };
+    const settings: IClientOptions = {
+      ...tls,
+      username,
+      password,
+      reconnectPeriod: 2000,
+      connectTimeout: 10_000,
+    };
     if (clientId) settings.clientId = clientId;
     listener.state('connecting');
     this.client = connect(url, settings);

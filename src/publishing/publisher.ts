@@ -1,21 +1,8 @@
 import { createHash } from 'node:crypto';
-import { check, type PqRecord, type Receipt } from '../record';
-import type { MqttTarget, Qos } from './mqtt-target';
-import { readTopicTemplate, topicOf } from './topic';
-
-export interface PublisherSettings {
-  topic: string;
-  qos: Qos;
-}
-
-/** Settings from a panel. Throws a FieldError that names the setting. */
-export function readPublisherSettings(given: unknown, at = 'settings'): PublisherSettings {
-  const g = check.object(given, at);
-  return {
-    topic: readTopicTemplate(g.topic || 'pq/{meter}/{kind}', `${at}.topic`),
-    qos: check.oneOf(check.setting(g.qos, `${at}.qos`, 1), `${at}.qos`, [0, 1, 2] as const),
-  };
-}
+import type { PqRecord, Receipt } from '../record';
+import type { MqttTarget } from './mqtt-target';
+import type { PublisherSettings } from './publisher-settings';
+import { topicOf } from './topic';
 
 /**
  * Sends records to a target as JSON, and resolves with the receipt once they are acknowledged.

@@ -4,7 +4,7 @@ const FIELDS = ['meter', 'kind', 'type', 'state', 'code'] as const;
 
 /**
  * A topic template, e.g. `pq/{meter}/{kind}`, checked once: known fields only, no wildcards.
- * @throws FieldError for an unknown field, `+`, `#`, NUL, or a leading `$` (MQTT 5.0, 4.7)
+ * @throws FieldError for an unknown field, `+`, `#`, control characters, or a leading `$` (MQTT 5.0, 4.7)
  */
 export function readTopicTemplate(value: unknown, field: string): string {
   const template = check.text(value, field, 512);
@@ -13,8 +13,8 @@ export function readTopicTemplate(value: unknown, field: string): string {
       throw new FieldError(field, `fields of ${FIELDS.map((f) => `{${f}}`).join(', ')}`, `{${name}}`);
     }
   }
-  if (/[+#\0]/.test(template) || template.startsWith('$')) {
-    throw new FieldError(field, 'a topic without +, #, NUL or a leading $', template);
+  if (/[+#\p{Cc}]/u.test(template) || template.startsWith('$')) {
+    throw new FieldError(field, 'a topic without +, #, control characters or a leading $', template);
   }
   return template;
 }
@@ -27,7 +27,6 @@ export function topicOf(template: string, record: object): string {
   const fields = record as Record<string, unknown>;
   return template.replace(/\{([^}]*)\}/g, (_, name) => {
     const value = fields[name];
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must go.
-    return typeof value === 'string' && value !== '' ? value.replace(/[/+#$\u0000-\u001f\u007f]/g, '_') : 'none';
+    return typeof value === 'string' && value !== '' ? value.replace(/[/+#$\p{Cc}]/gu, '_') : 'none';
   });
 }

@@ -97,7 +97,8 @@ export class WaveformFrame implements PlainWaveform {
         throw new FieldError(field, 'an array of samples', samples);
       }
       const n = (samples as ArrayLike<number>).length;
-      if (n === 0 || n > MAX_FRAME_SAMPLES) throw new FieldError(field, `1 to ${MAX_FRAME_SAMPLES} samples`, n);
+      if (n === 0 || n > MAX_FRAME_SAMPLES)
+        throw new FieldError(field, `1 to ${MAX_FRAME_SAMPLES} samples`, n);
       if (length >= 0 && n !== length) throw new FieldError(field, `${length} samples as in ${names[0]}`, n);
       length = n;
     }

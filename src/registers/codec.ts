@@ -52,7 +52,7 @@ export function decode(
   }
 }
 
-/** Puts a number into registers; whole-number types round, and hold at the ends of their range. */
+/** Puts a number into registers; whole-number types round, hold at the ends of their range, and take NaN for 0. */
 export function encode(
   value: number,
   type: RegisterType,
@@ -93,5 +93,5 @@ export function encode(
 }
 
 function clamp(value: number, low: number, high: number): number {
-  return Math.min(high, Math.max(low, Math.round(value)));
+  return Number.isNaN(value) ? 0 : Math.min(high, Math.max(low, Math.round(value)));
 }

@@ -9,6 +9,8 @@ export interface RegisterLine {
   scale?: number;
   /** Address of an int16 that holds the exponent of a further factor of ten. */
   exponent?: number;
+  /** The number that stands for "not available", before any scaling. Floats say it by NaN. */
+  missing?: number;
 }
 
 /** A device as a small table: what the reader of meters knows of it, and all that it knows. */

@@ -60,8 +60,9 @@ export class FundamentalFilter {
 }
 
 function designKernel(half: number, step: number): Float64Array {
-  const window = Float64Array.from({ length: 2 * half + 1 }, (_, i) =>
-    0.5 + 0.5 * Math.cos((Math.PI * (i - half)) / (half + 1)),
+  const window = Float64Array.from(
+    { length: 2 * half + 1 },
+    (_, i) => 0.5 + 0.5 * Math.cos((Math.PI * (i - half)) / (half + 1)),
   );
   const kernel = window.map((w, i) => w * Math.cos(step * (i - half)));
   // The cycle is not a whole number of steps: what is left at DC is taken out in the window's shape.

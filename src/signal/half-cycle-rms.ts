@@ -1,4 +1,4 @@
-import { HalfPeriods, type HalfPeriodOptions } from './half-periods';
+import { type HalfPeriodOptions, HalfPeriods } from './half-periods';
 
 /** Receives one Urms(1/2): sample positions of the start and end of its cycle, its value, and its later half. */
 export type HalfCycleListener = (start: number, end: number, rms: number, half: HalfCycle) => void;

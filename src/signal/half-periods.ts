@@ -140,7 +140,8 @@ export class HalfPeriods {
       if (!strong && at > this.filter.halfWidth + 2 * this.period) this.begin(0, at - this.period, found);
       return;
     }
-    while (at > this.last + (strong ? LATEST : PATIENCE) * this.period) this.mark(this.last + this.period, found);
+    while (at > this.last + (strong ? LATEST : PATIENCE) * this.period)
+      this.mark(this.last + this.period, found);
   }
 
   private begin(first: number, until: number, found: (position: number) => void): void {

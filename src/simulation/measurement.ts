@@ -87,7 +87,12 @@ export class Measurement {
     return values;
   }
 
-  private describe(values: Values, name: 'va' | 'vb' | 'vc' | 'ia' | 'ib' | 'ic', x: Float32Array, f: number): void {
+  private describe(
+    values: Values,
+    name: 'va' | 'vb' | 'vc' | 'ia' | 'ib' | 'ic',
+    x: Float32Array,
+    f: number,
+  ): void {
     const square = meanProduct(x, x);
     const [re, im] = this.fundamental(x, f);
     const fundamental = (re * re + im * im) / 2;
@@ -124,7 +129,10 @@ export class Measurement {
   private latest(name: Channel, length: number): Float32Array | undefined {
     const ring = this.recent[this.channels.indexOf(name)];
     if (!ring) return undefined;
-    return Float32Array.from({ length }, (_, n) => ring[(this.slot - length + n + ring.length) % ring.length]);
+    return Float32Array.from(
+      { length },
+      (_, n) => ring[(this.slot - length + n + ring.length) % ring.length],
+    );
   }
 
   private integrate(): void {

@@ -1,4 +1,4 @@
-import { type Channel, type WaveformFrame } from '../record';
+import type { Channel, WaveformFrame } from '../record';
 import type { Section, SignalSource } from './signal-source';
 
 /** A recording at the meter's terminals, once or again and again, sample by sample as it was recorded. */

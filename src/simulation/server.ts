@@ -45,7 +45,8 @@ export class SimulatorServer {
           return meter(unit).read(address, length);
         },
         setRegister: (address: number, value: number, unit: number) => meter(unit).write(address, [value]),
-        setRegisterArray: (address: number, values: number[], unit: number) => meter(unit).write(address, values),
+        setRegisterArray: (address: number, values: number[], unit: number) =>
+          meter(unit).write(address, values),
       },
       { host: '127.0.0.1', port: taken, unitID: 255 },
     );

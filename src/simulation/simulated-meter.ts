@@ -101,7 +101,9 @@ export class SimulatedMeter {
         return this.readWindow(address - window, count);
       }
       if (address >= status && address + count <= status + statusLength) {
-        return Array.from(encodeStatus(this.fifo.status()).subarray(address - status, address - status + count));
+        return Array.from(
+          encodeStatus(this.fifo.status()).subarray(address - status, address - status + count),
+        );
       }
     }
     this.refresh();
@@ -191,9 +193,11 @@ export class SimulatedMeter {
     const exponent = Math.ceil(Math.log10(largest / 32000));
     this.put('POWER_EXPONENT', exponent);
     for (const [name, line] of Object.entries(profile.quantities)) {
-      const value = values[name as QuantityName] ?? 0;
+      const value = values[name as QuantityName];
       const power = line.exponent === undefined ? 0 : toInt16(this.words.get(line.exponent) ?? 0);
-      this.encodeAt(line, value / (line.scale ?? 1) / 10 ** power);
+      const stored =
+        value === undefined ? (line.missing ?? Number.NaN) : value / (line.scale ?? 1) / 10 ** power;
+      this.encodeAt(line, stored);
     }
   }
 
@@ -201,7 +205,8 @@ export class SimulatedMeter {
     const line = this.options.profile.registers[name];
     if (!line) return 0;
     let value = 0;
-    for (let i = 0; i < TYPE_LENGTH[line.type]; i++) value = value * 0x10000 + (this.words.get(line.address + i) ?? 0);
+    for (let i = 0; i < TYPE_LENGTH[line.type]; i++)
+      value = value * 0x10000 + (this.words.get(line.address + i) ?? 0);
     return value;
   }
 

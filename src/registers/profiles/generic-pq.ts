@@ -1,7 +1,20 @@
 import type { Profile, RegisterLine } from '../profile';
 
-const power = (address: number): RegisterLine => ({ address, type: 'int16', exponent: 16 });
-const factor = (address: number): RegisterLine => ({ address, type: 'int16', exponent: 17 });
+/** What the meter has no value for: 0x8000 in whole numbers, NaN in floats. */
+const NOT_MEASURED = -0x8000;
+
+const power = (address: number): RegisterLine => ({
+  address,
+  type: 'int16',
+  exponent: 16,
+  missing: NOT_MEASURED,
+});
+const factor = (address: number): RegisterLine => ({
+  address,
+  type: 'int16',
+  exponent: 17,
+  missing: NOT_MEASURED,
+});
 const float = (address: number): RegisterLine => ({ address, type: 'float32' });
 const energy = (address: number): RegisterLine => ({ address, type: 'uint64', scale: 0.001 });
 
@@ -9,7 +22,7 @@ const energy = (address: number): RegisterLine => ({ address, type: 'uint64', sc
  * The reference meter of the customer's documents (design, section 5).
  *
  * 40001 to 40020 are the wire addresses 0 to 19: powers and power factors as int16, times ten to the
- * power of the exponents in 40017 and 40018. 4001 to 4020 and 4099 are addresses as written on the wire.
+ * power of the exponents in 40017 and 40018; 0x8000 (floats: NaN) stands for what is not measured. 4001 to 4020 and 4099 are addresses as written on the wire.
  * From 4200 on, chosen by this project: voltages, currents, frequency, THD as float32, energies in
  * thousandths of Wh and varh as uint64. 4100 to 4133 and 10000 to 59999: see waveform-fifo.ts.
  */

@@ -1,0 +1,26 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { type FleetMeter, readFleet } from '../../src/metering';
+
+interface MeterFleetNode extends Node {
+  /** Rows of the table; undefined where the table is not valid. */
+  meters?: FleetMeter[];
+  /** Id of the link for rows that name neither link nor host. */
+  link?: string;
+}
+
+interface MeterFleetDef extends NodeDef {
+  link?: string;
+  meters?: unknown;
+}
+
+export = (RED: NodeAPI): void => {
+  RED.nodes.registerType('meter-fleet', function (this: MeterFleetNode, config: MeterFleetDef) {
+    RED.nodes.createNode(this, config);
+    this.link = config.link;
+    try {
+      this.meters = readFleet(config.meters ?? [], 'meters', config.link);
+    } catch (error) {
+      this.error((error as Error).message);
+    }
+  });
+};

@@ -1,0 +1,79 @@
+import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import { type FleetMeter, MeterLinks, type ModbusLink, Poller, readPollerSettings } from '../../src/metering';
+import { check, type Diagnostic, FieldError, type PqRecord } from '../../src/record';
+
+interface MeterPollDef extends NodeDef {
+  fleet: string;
+}
+
+type FleetNode = Node & { meters?: FleetMeter[] };
+type LinkNode = Node & { link?: ModbusLink };
+
+const COMMANDS = ['poll'] as const;
+
+export = (RED: NodeAPI): void => {
+  RED.nodes.registerType('meter-poll', function (this: Node, config: MeterPollDef) {
+    RED.nodes.createNode(this, config);
+    const text = (key: string, values = {}) => RED._(`meter-poll.status.${key}`, values);
+    let shown = '';
+    const showStatus = () => {
+      const { meters, answering } = poller.status;
+      const fill = answering === meters ? 'green' : answering > 0 ? 'yellow' : 'red';
+      const now = text('answering', { answering, meters });
+      if (shown !== fill + now) this.status({ fill, shape: 'dot', text: now });
+      shown = fill + now;
+    };
+
+    const output = (port: number, record: PqRecord) => {
+      const message: NodeMessage & { topic?: string } = { topic: record.meter, payload: record };
+      const ports: (NodeMessage | null)[] = [null, null, null];
+      ports[port] = message;
+      this.send(ports as NodeMessage[]);
+      showStatus();
+    };
+
+    let poller: Poller;
+    const links = new MeterLinks((name) => findLink(name)?.link);
+    try {
+      const fleet = (RED.nodes.getNode(config.fleet) as FleetNode | null)?.meters;
+      if (!fleet) throw new FieldError('settings.fleet', 'a meter-fleet with a valid table', config.fleet);
+      poller = new Poller(fleet, (meter) => links.of(meter), readPollerSettings(config), {
+        reading: (reading) => output(0, reading),
+        waveform: (frame) => output(0, frame),
+        diagnostic: (diagnostic: Diagnostic) => output(2, diagnostic),
+      });
+      showStatus();
+    } catch (error) {
+      this.error((error as Error).message);
+      this.status({ fill: 'red', shape: 'ring', text: text('settings') });
+      this.on('input', (_msg, _send, done) => done(error as Error));
+      return;
+    }
+
+    this.on('input', (msg, _send, done) => {
+      const { command, meter } = msg as { command?: unknown; meter?: unknown };
+      try {
+        check.oneOf(command, 'msg.command', COMMANDS);
+        poller
+          .poll(meter === undefined ? undefined : check.text(meter, 'msg.meter'))
+          .then(() => done(), done);
+      } catch (error) {
+        done(error as Error);
+      }
+    });
+
+    this.on('close', (_removed: boolean, done: () => void) => {
+      poller.stop();
+      void links.close().then(done);
+    });
+
+    /** A modbus-link by id, or by its name, as tables imported from CSV have it. */
+    function findLink(name: string): LinkNode | undefined {
+      let found = RED.nodes.getNode(name) as LinkNode | null;
+      RED.nodes.eachNode((node) => {
+        if (!found && node.type === 'modbus-link' && node.name === name) found = RED.nodes.getNode(node.id);
+      });
+      return found ?? undefined;
+    }
+  });
+};

@@ -1,0 +1,22 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { ModbusLink, readLinkSettings } from '../../src/metering';
+
+interface ModbusLinkNode extends Node {
+  /** The connection; undefined where the settings are not valid. */
+  link?: ModbusLink;
+}
+
+export = (RED: NodeAPI): void => {
+  RED.nodes.registerType('modbus-link', function (this: ModbusLinkNode, config: NodeDef) {
+    RED.nodes.createNode(this, config);
+    try {
+      this.link = new ModbusLink(readLinkSettings(config));
+    } catch (error) {
+      this.error((error as Error).message);
+    }
+    this.on('close', (_removed: boolean, done: () => void) => {
+      if (this.link) void this.link.close().then(done);
+      else done();
+    });
+  });
+};

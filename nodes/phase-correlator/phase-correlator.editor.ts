@@ -1,0 +1,39 @@
+import { registerNode } from '../../src/panel/register';
+import { tableField } from '../../src/panel/table-field';
+import { readCorrelatorSettings } from '../../src/phasing/settings';
+
+const COLUMNS = ['meter', 'transformer', 'phase'];
+const TABLES = ['references', 'meters'] as const;
+
+let fields: Record<string, ReturnType<typeof tableField>>;
+
+registerNode('phase-correlator', {
+  color: '#a8d5ba',
+  inputs: 1,
+  outputs: ['map', 'diagnostics'],
+  settings: {
+    interval: { value: 300 },
+    days: { value: 7 },
+    match: { value: 0.85 },
+    suspect: { value: 0.7 },
+    low: { value: 0.6 },
+    maxGap: { value: 3 },
+    references: { value: [] },
+    meters: { value: [] },
+  },
+  read: (settings) => readCorrelatorSettings(settings),
+  open(node) {
+    fields = Object.fromEntries(
+      TABLES.map((name) => {
+        const field = tableField(`node-input-${name}Text`, COLUMNS, (rows) =>
+          readCorrelatorSettings({ [name]: rows }),
+        );
+        field.fill((node[name] as object[] | undefined) ?? []);
+        return [name, field];
+      }),
+    );
+  },
+  save(node) {
+    for (const name of TABLES) node[name] = fields[name].rows();
+  },
+});

@@ -1,0 +1,36 @@
+import { FieldError } from '../record';
+import type { FleetMeter } from './fleet';
+import { ModbusLink } from './link';
+import { readLinkSettings } from './link-settings';
+
+/** The links of a fleet: shared ones by name, and one for each host and port of the others. */
+export class MeterLinks {
+  private readonly own = new Map<string, ModbusLink>();
+
+  /** @param shared finds a link that somebody else keeps, by name */
+  constructor(private readonly shared: (name: string) => ModbusLink | undefined) {}
+
+  /** @throws FieldError for a meter whose link does not exist */
+  of(meter: FleetMeter): ModbusLink {
+    if (meter.link) {
+      const link = this.shared(meter.link);
+      if (!link)
+        throw new FieldError(`link of meter ${meter.id}`, 'the name of a valid modbus-link', meter.link);
+      return link;
+    }
+    const { host, port } = meter;
+    const key = `${host}:${port}`;
+    let link = this.own.get(key);
+    if (!link) {
+      link = new ModbusLink(readLinkSettings({ host, port }));
+      this.own.set(key, link);
+    }
+    return link;
+  }
+
+  /** Closes those made here; shared ones are closed by whoever keeps them. */
+  async close(): Promise<void> {
+    await Promise.all([...this.own.values()].map((link) => link.close()));
+    this.own.clear();
+  }
+}

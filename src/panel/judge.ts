@@ -1,0 +1,22 @@
+import { FieldError } from '../record/check';
+
+/**
+ * A judge of one field of a panel: the same reader that takes the settings at run time, asked about this
+ * field among all the others.
+ * @param read throws a FieldError for settings that cannot be taken
+ * @param name of the setting
+ * @returns a function of the field's value (`this` holds the other settings): true, or what is wrong
+ */
+export function judge(read: (settings: object) => unknown, name: string) {
+  return function (this: object, value: unknown): true | string {
+    // What an environment variable holds is known at run time only.
+    if (typeof value === 'string' && /^\$\{[^}]+\}$/.test(value)) return true;
+    try {
+      read({ ...this, [name]: value });
+      return true;
+    } catch (error) {
+      const own = error instanceof FieldError && error.field.split(/[.[]/)[1] === name;
+      return own ? error.message.replace(/^settings\./, '') : true;
+    }
+  };
+}
