@@ -164,6 +164,7 @@ class PolledMeter {
         if (this.stopped) return false;
         if (batch.lost) this.tellOverflow(batch.lost);
         for (const frame of batch.frames) this.output.waveform(frame);
+        if (batch.frames.some((frame) => frame.last)) this.tellEnd();
         return batch.more;
       }
       case 'events':
@@ -197,6 +198,16 @@ class PolledMeter {
       `${lost} waveform blocks were overwritten before they were read`,
       'Read the waveform more often, or put fewer meters on this link: the waveform has a gap here.',
       { lost },
+    );
+  }
+
+  private tellEnd(): void {
+    this.tell(
+      'END_OF_WAVEFORM',
+      'info',
+      'the meter has stopped sampling',
+      'Check LOG_CTRL if this is not a recording that was played to its end.',
+      {},
     );
   }
 

@@ -3,5 +3,6 @@ export * from './continuity';
 export * from './half-cycle-rms';
 export * from './half-periods';
 export * from './history';
+export * from './level';
 export * from './resampler';
 export * from './spectrum';

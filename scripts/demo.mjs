@@ -1,0 +1,168 @@
+/** The parts of the demo: free ports, an MQTT broker in this process, Node-RED in one of its own. */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const require = createRequire(import.meta.url);
+const HOST = '127.0.0.1';
+const EXAMPLE = 'Sags from simulated meters to MQTT.json';
+
+/** The first free TCP port from `wanted` on that is not in `taken`. */
+export async function freePort(wanted, taken = []) {
+  for (let port = wanted; port < wanted + 200 && port < 65536; port++) {
+    if (!taken.includes(port) && (await isFree(port))) return port;
+  }
+  throw new Error(`no free port from ${wanted} to ${wanted + 199}`);
+}
+
+function isFree(port) {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, HOST, () => probe.close(() => resolve(true)));
+  });
+}
+
+/** An MQTT broker on loopback. */
+export async function startBroker(port) {
+  const { Aedes } = await import('aedes');
+  const aedes = await Aedes.createBroker();
+  const server = createServer(aedes.handle);
+  await new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, HOST, resolve);
+  });
+  return {
+    close: async () => {
+      await new Promise((resolve) => aedes.close(resolve));
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** What a COMTRADE file says of itself: frames, warnings, and the voltage it begins with. */
+export async function inspectRecording(file, { channels, encoding } = {}) {
+  const { readChannelMap, readRecording, toFrames } = require(join(root, 'dist/src/comtrade'));
+  const { startLevel } = require(join(root, 'dist/src/signal'));
+  const recording = await readRecording(file, { encoding });
+  const { frames, channels: map } = toFrames(recording, {
+    meter: 'recording',
+    channels: readChannelMap(channels ?? ''),
+  });
+  const names = Object.fromEntries(
+    Object.entries(map).map(([name, wanted]) => {
+      const found = recording.config.analog.find(
+        ({ index, id }) => String(index) === String(wanted) || id === wanted,
+      );
+      return [name, found.id];
+    }),
+  );
+  const seconds = frames.reduce((sum, frame) => sum + frame.length / frame.rate, 0);
+  return { recording, names, level: startLevel(frames[0]), seconds, rate: frames[0].rate };
+}
+
+/**
+ * The example flow, set to the ports found and, if asked, to a recording.
+ * @param ports `{mqtt, modbus}`
+ * @param playback `{file, nominal, channels, encoding, loop, meter}` or undefined
+ */
+export function demoFlow(ports, playback) {
+  const flow = JSON.parse(readFileSync(join(root, 'examples', EXAMPLE), 'utf8'));
+  const node = (type) => flow.find((entry) => entry.type === type);
+  node('meter-simulator').port = ports.modbus;
+  node('modbus-link').port = ports.modbus;
+  node('scada-endpoint').url = `mqtt://${HOST}:${ports.mqtt}`;
+  if (playback) {
+    const { file, nominal, channels = '', encoding = '', loop = false, meter } = playback;
+    Object.assign(node('meter-simulator'), {
+      recording: file,
+      nominal,
+      channels,
+      encoding,
+      loop,
+      meters: 1,
+      name: meter,
+    });
+    node('meter-fleet').meters = [{ id: meter, unit: '1', profile: 'generic-pq', nominal: String(nominal) }];
+    node('sag-swell-detector').nominal = nominal;
+    node('comment').name = `${meter}, played back: see the events in the debug sidebar`;
+  }
+  return flow;
+}
+
+/**
+ * Node-RED in a process and a user folder of its own, with this package in it as a user would have it.
+ * @returns `{url, stop, exited}`
+ */
+export async function startNodeRed({ port, flow, userDir = join(root, '.demo'), log = () => {} }) {
+  mkdirSync(join(userDir, 'node_modules'), { recursive: true });
+  const link = join(userDir, 'node_modules', 'node-red-contrib-power-quality');
+  if (!existsSync(link)) symlinkSync(root, link, 'junction');
+  writeFileSync(join(userDir, 'package.json'), JSON.stringify({ name: 'power-quality-demo', private: true }));
+  writeFileSync(join(userDir, 'flows.json'), JSON.stringify(flow, null, 2));
+  writeFileSync(
+    join(userDir, 'settings.js'),
+    `module.exports = ${JSON.stringify({
+      uiHost: HOST,
+      flowFile: 'flows.json',
+      credentialSecret: ownSecret(userDir),
+      telemetry: { enabled: false },
+      editorTheme: { tours: false },
+      logging: { console: { level: 'warn', metrics: false, audit: false } },
+    })};\n`,
+  );
+  const child = spawn(
+    process.execPath,
+    [require.resolve('node-red/red.js'), '--userDir', userDir, '--port', String(port)],
+    // A process group of its own: Ctrl-C reaches the demo, which then stops Node-RED in order.
+    { stdio: ['ignore', 'pipe', 'pipe'], detached: process.platform !== 'win32' },
+  );
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text) => {
+      // What nodes say, and what failed; not the remarks of Node-RED about its own settings.
+      for (const line of text.split('\n')) if (/\[error\]|\[warn\] \[/.test(line)) log(line);
+    });
+  }
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  let gone = false;
+  void exited.then(() => {
+    gone = true;
+  });
+  const url = `http://${HOST}:${port}/`;
+  while (!(await answers(`${url}flows`))) {
+    if (gone) throw new Error('Node-RED stopped before it was up');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return {
+    url,
+    exited,
+    stop: async () => {
+      if (!gone) child.kill('SIGTERM');
+      // Node-RED gives its nodes 15 s to close.
+      const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** The key of the user folder's credentials: made once, kept beside them. */
+function ownSecret(userDir) {
+  const file = join(userDir, 'credential-secret');
+  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('hex'), { mode: 0o600 });
+  return readFileSync(file, 'utf8');
+}
+
+async function answers(url) {
+  try {
+    return (await fetch(url)).ok;
+  } catch {
+    return false;
+  }
+}
