@@ -98,8 +98,8 @@ function describeRange({ min, max, above, unit }: Range): string {
   const parts: string[] = [];
   if (above !== undefined) parts.push(`above ${above}`);
   if (min !== undefined && max !== undefined) parts.push(`from ${min} to ${max}`);
-  else if (min !== undefined) parts.push(`of at least ${min}`);
-  else if (max !== undefined) parts.push(`of at most ${max}`);
+  else if (min !== undefined) parts.push(`not below ${min}`);
+  else if (max !== undefined) parts.push(`not above ${max}`);
   return `${unit ? ` (${unit})` : ''}${parts.length ? ` ${parts.join(' and ')}` : ''}`;
 }
 

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { parseRecord, WaveformFrame } from '../../src/record';
+
+// The clone that Node-RED itself makes for every wire after the first.
+const fromNodeRed = createRequire(require.resolve('node-red'));
+const { cloneMessage } = fromNodeRed('@node-red/util').util as { cloneMessage<T>(msg: T): T };
+
+const PLAIN = {
+  kind: 'waveform' as const,
+  meter: 'm1',
+  time: 1000,
+  rate: 500,
+  channels: { va: [1, 2, 3, 4], ib: [-1, -2, -3, -4] },
+};
+
+describe('WaveformFrame', () => {
+  it('takes plain arrays and typed arrays alike', () => {
+    const makers = [
+      (x: number[]) => x,
+      (x: number[]) => Float32Array.from(x),
+      (x: number[]) => Float64Array.from(x),
+      (x: number[]) => Int16Array.from(x),
+    ];
+    for (const make of makers) {
+      const channels = { va: make(PLAIN.channels.va), ib: make(PLAIN.channels.ib) };
+      const frame = WaveformFrame.from({ ...PLAIN, channels });
+      assert.deepEqual(frame.names, ['va', 'ib']);
+      assert.deepEqual([...(frame.channel('ib') ?? [])], [-1, -2, -3, -4]);
+      assert.equal(frame.endTime, 1008);
+    }
+  });
+
+  it('gives the plain form as JSON, and comes back from it the same', () => {
+    const frame = WaveformFrame.from(PLAIN);
+    assert.deepEqual(JSON.parse(JSON.stringify(frame)), PLAIN);
+    assert.deepEqual(WaveformFrame.from(JSON.parse(JSON.stringify(frame))), frame);
+  });
+
+  it('survives the clone of a wire, sharing its memory', () => {
+    const frame = WaveformFrame.from({ ...PLAIN, last: true });
+    const clone = cloneMessage({ payload: frame }).payload;
+    assert.ok(clone instanceof WaveformFrame);
+    assert.equal(clone.channel('va')?.buffer, frame.channel('va')?.buffer);
+    assert.deepEqual(clone.toJSON(), frame.toJSON());
+    assert.equal(clone.last, true);
+    assert.equal(parseRecord(clone), clone);
+  });
+
+  it('cuts out a stretch with its own time', () => {
+    const part = WaveformFrame.from(PLAIN).slice(1, 3);
+    assert.deepEqual(part.toJSON(), { ...PLAIN, time: 1002, channels: { va: [2, 3], ib: [-2, -3] } });
+  });
+
+  const BAD: [string, object, RegExp][] = [
+    ['unequal lengths', { channels: { va: [1, 2], vb: [1] } }, /payload\.channels\.vb: expected 2 samples as in va, got 1/],
+    ['NaN', { channels: { va: [1, Number.NaN] } }, /payload\.channels\.va\[1\]: expected a finite number, got NaN/],
+    ['infinity', { channels: { va: [Number.POSITIVE_INFINITY] } }, /payload\.channels\.va\[0\]: .* got Infinity/],
+    ['too large for float32', { channels: { va: [1e39] } }, /payload\.channels\.va\[0\]: /],
+    ['text', { channels: { va: ['1'] } }, /payload\.channels\.va\[0\]: .* got "1"/],
+    ['rate 0', { rate: 0 }, /payload\.rate: expected a finite number \(Hz\) above 0 and not above 10000000, got 0/],
+    ['no channels', { channels: {} }, /payload\.channels: expected at least one channel/],
+    ['no samples', { channels: { va: [] } }, /payload\.channels\.va: expected 1 to/],
+    ['an unknown channel', { channels: { vx: [1] } }, /payload\.channels\.vx: expected one of va, vb/],
+    ['an inherited name', { channels: { toString: [1] } }, /payload\.channels\.toString: expected one of/],
+    ['an object that says it is long', { channels: { va: { length: 1e9 } } }, /payload\.channels\.va: expected an array/],
+    ['a DataView', { channels: { va: new DataView(new ArrayBuffer(8)) } }, /payload\.channels\.va: expected an array/],
+    ['no meter', { meter: undefined }, /payload\.meter: /],
+  ];
+  for (const [what, change, message] of BAD) {
+    it(`refuses ${what} and names the field`, () => {
+      assert.throws(() => WaveformFrame.from({ ...PLAIN, ...change }), message);
+    });
+  }
+});
