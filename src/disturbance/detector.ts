@@ -50,6 +50,13 @@ export class SagSwellDetector {
     return { meters: this.meters.size, open };
   }
 
+  /** Samples per channel held for captures, all meters together. */
+  get heldSamples(): number {
+    let held = 0;
+    for (const { stream } of this.meters.values()) held += stream.heldSamples;
+    return held;
+  }
+
   /**
    * Takes the next frame of a meter.
    * @throws FieldError for a frame that cannot be judged; what came before stays as it was

@@ -23,9 +23,17 @@ const FLOOR = 0.02;
 /** Ended events that may wait for the cycles after them; more, and the oldest goes without. */
 const MAX_WAITING = 64;
 
-interface Waiting {
+/** What is kept about a disturbance from its start to its report: fixed in its own time, not the frame's. */
+interface Entry {
   disturbance: Disturbance;
+  captureStart: number;
+  /** Where a capture is cut off if the event goes on. */
+  captureLimit: number;
+  /** Samples per cycle, at the start and then at the end. */
+  period: number;
   flags: string[];
+  /** A capture cut off at the limit while the event went on. */
+  early?: WaveformFrame;
 }
 
 /**
@@ -38,9 +46,9 @@ export class MeterStream {
   private readonly detector: PolyphaseDetector;
   private readonly tenCycle: TenCycleRms;
   private readonly history = new FrameHistory();
-  /** Captures cut off at `maxCapture` while their event went on. */
-  private readonly early = new Map<Disturbance, WaveformFrame | undefined>();
-  private readonly waiting: Waiting[] = [];
+  private readonly entries = new Map<Disturbance, Entry>();
+  /** Ended events that wait for the cycles after them. */
+  private readonly waiting: Entry[] = [];
   private flagged = false;
   private readonly step: number;
 
@@ -75,6 +83,12 @@ export class MeterStream {
   /** Measured fundamental, Hz. */
   get frequency(): number {
     return this.meters[0].halfPeriods.frequency;
+  }
+
+  /** Samples per channel held for captures. */
+  get heldSamples(): number {
+    const early = [...this.entries.values()].reduce((sum, entry) => sum + (entry.early?.length ?? 0), 0);
+    return this.history.end - this.history.start + early;
   }
 
   get open(): Disturbance[] {
@@ -121,47 +135,52 @@ export class MeterStream {
 
   private onStarted(disturbance: Disturbance): void {
     this.flagged = true;
-    this.output.event(this.toEvent(disturbance, 'start', []));
+    const { start } = disturbance;
+    const { preCycles, maxCapture } = this.settings;
+    const entry: Entry = {
+      disturbance,
+      captureStart: start - preCycles * this.period,
+      captureLimit: start + maxCapture * this.first.rate,
+      period: this.period,
+      flags: [],
+    };
+    this.entries.set(disturbance, entry);
+    this.output.event(this.toEvent(entry, 'start'));
   }
 
   private onEnded(disturbance: Disturbance): void {
-    const flags = this.cutFlag ? [this.cutFlag] : [];
-    this.waiting.push({ disturbance, flags });
-    if (this.waiting.length > MAX_WAITING) this.report(this.waiting.shift() as Waiting);
+    const entry = this.entries.get(disturbance) as Entry;
+    entry.period = this.period;
+    if (this.cutFlag) entry.flags.push(this.cutFlag);
+    this.waiting.push(entry);
+    if (this.waiting.length > MAX_WAITING) this.report(this.waiting.shift() as Entry);
   }
 
   /** Reports ended events whose last cycles have come, and cuts captures that grow too long. */
   private settle(all: boolean): void {
-    const post = this.settings.postCycles * this.period;
-    while (this.waiting.length && (all || this.history.end >= this.waiting[0].disturbance.end + post)) {
-      this.report(this.waiting.shift() as Waiting);
+    while (this.waiting.length && (all || this.history.end >= this.captureEnd(this.waiting[0]))) {
+      this.report(this.waiting.shift() as Entry);
     }
-    for (const disturbance of this.open) {
-      const limit = this.captureLimit(disturbance);
-      if (!this.early.has(disturbance) && this.history.end >= limit) {
-        this.early.set(disturbance, this.history.slice(this.captureStart(disturbance), limit));
+    for (const entry of this.entries.values()) {
+      const { captureStart, captureLimit } = entry;
+      if (!entry.early && this.history.end >= captureLimit) {
+        entry.early = this.history.slice(captureStart, captureLimit);
       }
     }
   }
 
-  private report({ disturbance, flags }: Waiting): void {
-    const limit = this.captureLimit(disturbance);
-    const end = disturbance.end + this.settings.postCycles * this.period;
-    let capture = this.early.get(disturbance);
-    this.early.delete(disturbance);
-    if (this.settings.maxCapture > 0 && !capture) {
-      capture = this.history.slice(this.captureStart(disturbance), Math.min(end, limit));
-    }
-    if (end > limit) flags.push('capture truncated');
-    this.output.event(this.toEvent(disturbance, 'end', flags, capture));
+  /** Where the capture of an ended event would end, were there no limit. */
+  private captureEnd({ disturbance, period }: Entry): number {
+    return disturbance.end + this.settings.postCycles * period;
   }
 
-  private captureStart(disturbance: Disturbance): number {
-    return disturbance.start - this.settings.preCycles * this.period;
-  }
-
-  private captureLimit(disturbance: Disturbance): number {
-    return disturbance.start + this.settings.maxCapture * this.first.rate;
+  private report(entry: Entry): void {
+    const { captureStart, captureLimit, early } = entry;
+    this.entries.delete(entry.disturbance);
+    const end = this.captureEnd(entry);
+    if (end > captureLimit) entry.flags.push('capture truncated');
+    const capture = early ?? this.history.slice(captureStart, Math.min(end, captureLimit));
+    this.output.event(this.toEvent(entry, 'end', this.settings.maxCapture > 0 ? capture : undefined));
   }
 
   /** Lets go of the samples that no capture can need any more. */
@@ -170,8 +189,8 @@ export class MeterStream {
     // A start is told late: by the detection's reach, and by the cycles it takes to be an event.
     const reach = (this.meters[0]?.halfPeriods.reach ?? 0) + (preCycles + minCycles + 2) * this.period;
     let keep = this.history.end - reach;
-    for (const disturbance of [...this.open, ...this.waiting.map((w) => w.disturbance)]) {
-      if (!this.early.has(disturbance)) keep = Math.min(keep, this.captureStart(disturbance));
+    for (const { early, captureStart } of this.entries.values()) {
+      if (!early) keep = Math.min(keep, captureStart);
     }
     this.history.trim(keep);
   }
@@ -198,21 +217,19 @@ export class MeterStream {
   }
 
   private toEvent(
-    disturbance: Disturbance,
+    { disturbance, period, flags }: Entry,
     state: 'start' | 'end',
-    extraFlags: string[],
     capture?: WaveformFrame,
   ): PqEvent {
     const { type, start, end, extreme, parts } = disturbance;
-    const duration = (end - start) / this.first.rate;
-    const cycles = duration * this.frequency;
+    const { rate, meter } = this.first;
+    const duration = (end - start) / rate;
+    const cycles = (end - start) / period;
     const { category, inTable } = ieee1159(type, extreme, duration, cycles);
-    const flags = inTable ? extraFlags : [...extraFlags, 'outside table'];
-    const time = this.timeOf(start);
     const event: PqEvent = {
       kind: 'event',
-      meter: this.first.meter,
-      time,
+      meter,
+      time: this.timeOf(start),
       id: this.idOf(disturbance),
       type,
       state,
@@ -223,17 +240,13 @@ export class MeterStream {
       extreme,
       depth: Math.abs(1 - extreme),
       perPhase: Object.fromEntries(
-        parts.map((part) => [
-          part.channel,
-          {
-            extreme: part.extreme,
-            time: this.timeOf(part.start),
-            duration: (part.end - part.start) / this.first.rate,
-          },
+        parts.map(({ channel, start: from, end: to, extreme: x }) => [
+          channel,
+          { extreme: x, time: this.timeOf(from), duration: (to - from) / rate },
         ]),
       ),
       category: { ieee1159: category },
-      flags,
+      flags: inTable ? flags : [...flags, 'outside table'],
     };
     if (disturbance.within) event.within = this.idOf(disturbance.within);
     if (capture) event.capture = capture;

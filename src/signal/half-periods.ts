@@ -19,8 +19,8 @@ const LOWEST = 0.7;
 const HIGHEST = 1.45;
 /** A fundamental whose half-cycle peak changes by more than this is in transition ... */
 const TRANSITION = 0.01;
-/** ... for at most so many half cycles on end (the filter spans four), ... */
-const LONGEST_TRANSITION = 5;
+/** ... for at most so many half cycles on end (the filter spans four, two show that it is over), ... */
+const LONGEST_TRANSITION = 6;
 /** ... and a crossing that differs by more than this part of a half period is a jump of phase. */
 const PHASE_JUMP = 0.1;
 /** Weight of a new half period in the mean that carries on through an interruption. */
@@ -46,6 +46,8 @@ export class HalfPeriods {
   private peak = 0;
   private lastPeak = Number.NaN;
   private transition = 0;
+  /** Half cycles since the filtered peak last changed. */
+  private steady = 2;
   private measured = 0;
 
   constructor(private readonly options: HalfPeriodOptions) {
@@ -81,7 +83,9 @@ export class HalfPeriods {
       const position = this.previousAt + ((at - this.previousAt) * previous) / (previous - filtered);
       const strong = this.peak >= this.options.floor;
       const changed = Math.abs(this.peak / this.lastPeak - 1) > TRANSITION;
-      this.transition = changed ? this.transition + 1 : 0;
+      this.steady = changed ? 0 : this.steady + 1;
+      // In the middle of a short dip the filtered peak stands still for once: two make it steady.
+      this.transition = this.steady < 2 ? this.transition + 1 : 0;
       this.lastPeak = this.peak;
       this.peak = 0;
       if (strong) this.accept(position, found);

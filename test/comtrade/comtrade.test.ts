@@ -54,7 +54,10 @@ describe('comtrade', () => {
     const status = Array.from({ length: 20 }, (_, i) => `${i + 1},D${i + 1},,,0`);
     const bits = status.map((_, i) => (i === 17 ? 1 : 0));
     const r = read({ format: 'BINARY', status }, [{ stamp: 0, analog: [1, 2], status: bits }]);
-    assert.deepEqual(r.status.map(([bit]) => bit), bits);
+    assert.deepEqual(
+      r.status.map(([bit]) => bit),
+      bits,
+    );
   });
 
   it('scales between primary and secondary by the ratio of the channel', () => {
@@ -67,14 +70,34 @@ describe('comtrade', () => {
 
   it('gives several rates their times, and frames of one rate each', () => {
     const rows = Array.from({ length: 6 }, (_, n): Row => ({ stamp: '', analog: [n, n] }));
-    const r = read({ rates: [[1000, 2], [500, 6]] }, rows);
-    assert.deepEqual([...r.times].map((t) => Math.round(t * 1e6)), [0, 1000, 2000, 4000, 6000, 8000]);
+    const r = read(
+      {
+        rates: [
+          [1000, 2],
+          [500, 6],
+        ],
+      },
+      rows,
+    );
+    assert.deepEqual(
+      [...r.times].map((t) => Math.round(t * 1e6)),
+      [0, 1000, 2000, 4000, 6000, 8000],
+    );
     const { frames } = toFrames(r, { meter: 'm', time: 0 });
-    assert.deepEqual(frames.map(({ rate, length, time }) => [rate, length, time]), [[1000, 2, 0], [500, 4, 2]]);
+    assert.deepEqual(
+      frames.map(({ rate, length, time }) => [rate, length, time]),
+      [
+        [1000, 2, 0],
+        [500, 4, 2],
+      ],
+    );
   });
 
   it('takes rates that drift over dozens of segments for one clock', () => {
-    const rates: [number, number][] = Array.from({ length: 48 }, (_, k) => [1200 + 0.5 * Math.sin(k), (k + 1) * 10]);
+    const rates: [number, number][] = Array.from({ length: 48 }, (_, k) => [
+      1200 + 0.5 * Math.sin(k),
+      (k + 1) * 10,
+    ]);
     const rows = Array.from({ length: 480 }, (_, n): Row => ({ stamp: '', analog: [n % 100, 0] }));
     const r = read({ rates }, rows);
     const { frames } = toFrames(r, { meter: 'm' });
@@ -89,7 +112,10 @@ describe('comtrade', () => {
     const rows = [0, 1000, 2000, 3000].map((t): Row => ({ stamp: (begin + t) % 2 ** 32, analog: [t, 0] }));
     for (const format of ['ASCII', 'BINARY'] as const) {
       const r = read({ format, rates: [[0, 4]] }, rows);
-      assert.deepEqual([...r.times].map((t) => Math.round(t * 1e6)), [0, 1000, 2000, 3000]);
+      assert.deepEqual(
+        [...r.times].map((t) => Math.round(t * 1e6)),
+        [0, 1000, 2000, 3000],
+      );
       const { frames } = toFrames(r, { meter: 'm' });
       assert.ok(Math.abs(frames[0].rate - 1000) < 1e-6);
     }
@@ -131,7 +157,10 @@ describe('comtrade', () => {
       assert.equal(r.config.station, russian);
       assert.equal(r.encoding, 'windows-1251');
     }
-    assert.throws(() => parseRecording(file, asciiDat(ROWS), { encoding: 'klingon' }), /not a known code page/);
+    assert.throws(
+      () => parseRecording(file, asciiDat(ROWS), { encoding: 'klingon' }),
+      /not a known code page/,
+    );
     const utf8 = parseRecording(Buffer.from(`\ufeff${cfg({ station: 'Žďár' }, 3)}`), asciiDat(ROWS));
     assert.equal(utf8.config.station, 'Žďár');
   });
@@ -159,7 +188,10 @@ describe('comtrade', () => {
     const short = parseCff(parts(`DAT BINARY: ${dat.length}`, dat.subarray(0, 30)));
     assert.equal(short.count, 2);
     assert.throws(() => parseCff(Buffer.from('nothing')), /byte 0: no line "--- file type: CFG/);
-    assert.throws(() => parseCff(Buffer.from(`--- file type: CFG ---\n${cfg(spec, 3)}`)), /no part "file type: DAT"/);
+    assert.throws(
+      () => parseCff(Buffer.from(`--- file type: CFG ---\n${cfg(spec, 3)}`)),
+      /no part "file type: DAT"/,
+    );
   });
 
   it('names the file, and takes .CFG and .DAT as well', async () => {
@@ -169,7 +201,10 @@ describe('comtrade', () => {
       await writeFile(join(folder, 'x.DAT'), asciiDat(ROWS));
       assert.equal((await readRecording(join(folder, 'x.cfg'))).count, 3);
       await writeFile(join(folder, 'x.CFG'), 'a,b,1999\nrubbish');
-      await assert.rejects(readRecording(join(folder, 'x.CFG')), /x\.CFG, line 2: channel count must be a number and A/);
+      await assert.rejects(
+        readRecording(join(folder, 'x.CFG')),
+        /x\.CFG, line 2: channel count must be a number and A/,
+      );
       await assert.rejects(readRecording(join(folder, 'none.cfg')), /ENOENT/);
       await assert.rejects(readRecording(join(folder, 'x.txt')), /named by its \.cfg or \.cff/);
     } finally {
@@ -179,10 +214,22 @@ describe('comtrade', () => {
 
   const BROKEN: [string, (text: string) => string, RegExp][] = [
     ['no channel counts', (t) => t.replace('2,2A,0D', 'x'), /^line 2: channel count/],
-    ['an analogue line that is too short', (t) => t.replace('1,UA,A,,V,2,1', '1,UA'), /^line 3: an analogue channel has 10/],
-    ['a multiplier that is no number', (t) => t.replace('V,2,1', 'V,two,1'), /^line 3: multiplier a must be a number, got "two"/],
+    [
+      'an analogue line that is too short',
+      (t) => t.replace('1,UA,A,,V,2,1', '1,UA'),
+      /^line 3: an analogue channel has 10/,
+    ],
+    [
+      'a multiplier that is no number',
+      (t) => t.replace('V,2,1', 'V,two,1'),
+      /^line 3: multiplier a must be a number, got "two"/,
+    ],
     ['a negative rate', (t) => t.replace('1000,3', '-1,3'), /^line 7: sampling rate must be 0 or more/],
-    ['an endless number of rates', (t) => t.replace('\r\n1\r\n1000', '\r\n1e9\r\n1000'), /^line 6: number of sampling rates/],
+    [
+      'an endless number of rates',
+      (t) => t.replace('\r\n1\r\n1000', '\r\n1e9\r\n1000'),
+      /^line 6: number of sampling rates/,
+    ],
     ['an unknown data format', (t) => t.replace('ASCII', 'EBCDIC'), /^line 10: data file type must be/],
     ['an end in the middle', (t) => t.slice(0, 40), /^line \d: /],
     ['nothing in it', () => '', /^line 1: the file ends where station name/],
@@ -200,10 +247,19 @@ describe('comtrade', () => {
 
   it('says which line of the data is wrong', () => {
     const dat = asciiDat(ROWS.map((row) => ({ ...row, status: [] }))).toString();
-    assert.throws(() => read({}, ROWS, Buffer.from(dat.replace('-20', '1O'))), /^ComtradeError: line 1: channel 2 must be a number, got "1O"/);
-    assert.throws(() => read({}, ROWS, Buffer.from(dat.replace('1000,', ''))), /line 2: 4 fields expected, 3 found/);
+    assert.throws(
+      () => read({}, ROWS, Buffer.from(dat.replace('-20', '1O'))),
+      /^ComtradeError: line 1: channel 2 must be a number, got "1O"/,
+    );
+    assert.throws(
+      () => read({}, ROWS, Buffer.from(dat.replace('1000,', ''))),
+      /line 2: 4 fields expected, 3 found/,
+    );
     assert.throws(() => read({}, ROWS, Buffer.from('')), /line 1: the data file is empty/);
-    assert.throws(() => read({ format: 'BINARY' }, ROWS, Buffer.alloc(5)), /byte 5: not one whole record of 12 bytes/);
+    assert.throws(
+      () => read({ format: 'BINARY' }, ROWS, Buffer.alloc(5)),
+      /byte 5: not one whole record of 12 bytes/,
+    );
   });
 
   it('never fails otherwise, however a file is spoilt', () => {
@@ -248,7 +304,10 @@ describe('comtrade', () => {
     assert.equal(frames[0].channel('ia')?.[0], Math.fround(0.004));
     const named = toFrames(r, { meter: 'm', channels: readChannelMap('va = UA spare; ia=4') });
     assert.equal(named.frames[0].channel('va')?.[0], 6);
-    assert.throws(() => toFrames(r, { meter: 'm', channels: { va: 'none' } }), /"none" is not in the file, which has 1 Ua/);
+    assert.throws(
+      () => toFrames(r, { meter: 'm', channels: { va: 'none' } }),
+      /"none" is not in the file, which has 1 Ua/,
+    );
     assert.throws(() => readChannelMap('vx=1'), /expected pairs such as va=1, got "vx=1"/);
   });
 

@@ -50,7 +50,8 @@ export function cfg(spec: Spec, count: number): string {
 
 export function asciiDat(rows: Row[]): Buffer {
   return Buffer.from(
-    rows.map((row, i) => [i + 1, row.stamp, ...row.analog, ...(row.status ?? [])].join(',')).join('\r\n') + '\r\n',
+    rows.map((row, i) => [i + 1, row.stamp, ...row.analog, ...(row.status ?? [])].join(',')).join('\r\n') +
+      '\r\n',
   );
 }
 

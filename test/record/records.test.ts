@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { FieldError, KINDS, kindOf, parseRecord, QUANTITIES } from '../../src/record';
 
-const READING = { kind: 'reading', meter: 'm1', time: 1e12, values: { va: 230.1, f: 50.01 }, quality: 'good' };
+const READING = {
+  kind: 'reading',
+  meter: 'm1',
+  time: 1e12,
+  values: { va: 230.1, f: 50.01 },
+  quality: 'good',
+};
 const EVENT = {
   kind: 'event',
   meter: 'm1',

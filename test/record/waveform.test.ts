@@ -53,18 +53,42 @@ describe('WaveformFrame', () => {
   });
 
   const BAD: [string, object, RegExp][] = [
-    ['unequal lengths', { channels: { va: [1, 2], vb: [1] } }, /payload\.channels\.vb: expected 2 samples as in va, got 1/],
-    ['NaN', { channels: { va: [1, Number.NaN] } }, /payload\.channels\.va\[1\]: expected a finite number, got NaN/],
-    ['infinity', { channels: { va: [Number.POSITIVE_INFINITY] } }, /payload\.channels\.va\[0\]: .* got Infinity/],
+    [
+      'unequal lengths',
+      { channels: { va: [1, 2], vb: [1] } },
+      /payload\.channels\.vb: expected 2 samples as in va, got 1/,
+    ],
+    [
+      'NaN',
+      { channels: { va: [1, Number.NaN] } },
+      /payload\.channels\.va\[1\]: expected a finite number, got NaN/,
+    ],
+    [
+      'infinity',
+      { channels: { va: [Number.POSITIVE_INFINITY] } },
+      /payload\.channels\.va\[0\]: .* got Infinity/,
+    ],
     ['too large for float32', { channels: { va: [1e39] } }, /payload\.channels\.va\[0\]: /],
     ['text', { channels: { va: ['1'] } }, /payload\.channels\.va\[0\]: .* got "1"/],
-    ['rate 0', { rate: 0 }, /payload\.rate: expected a finite number \(Hz\) above 0 and not above 10000000, got 0/],
+    [
+      'rate 0',
+      { rate: 0 },
+      /payload\.rate: expected a finite number \(Hz\) above 0 and not above 10000000, got 0/,
+    ],
     ['no channels', { channels: {} }, /payload\.channels: expected at least one channel/],
     ['no samples', { channels: { va: [] } }, /payload\.channels\.va: expected 1 to/],
     ['an unknown channel', { channels: { vx: [1] } }, /payload\.channels\.vx: expected one of va, vb/],
     ['an inherited name', { channels: { toString: [1] } }, /payload\.channels\.toString: expected one of/],
-    ['an object that says it is long', { channels: { va: { length: 1e9 } } }, /payload\.channels\.va: expected an array/],
-    ['a DataView', { channels: { va: new DataView(new ArrayBuffer(8)) } }, /payload\.channels\.va: expected an array/],
+    [
+      'an object that says it is long',
+      { channels: { va: { length: 1e9 } } },
+      /payload\.channels\.va: expected an array/,
+    ],
+    [
+      'a DataView',
+      { channels: { va: new DataView(new ArrayBuffer(8)) } },
+      /payload\.channels\.va: expected an array/,
+    ],
     ['no meter', { meter: undefined }, /payload\.meter: /],
   ];
   for (const [what, change, message] of BAD) {

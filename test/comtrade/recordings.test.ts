@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { readRecording, toFrames } from '../../src/comtrade';
+import { WindowAnalyser } from '../../src/power';
+import type { Channel } from '../../src/record';
+import { itWith } from '../shared-data';
+
+/** Facts of ../shared/recordings/README.md, found by others than this reader. */
+describe('recordings of others', () => {
+  itWith('recordings/f1_1b274run.cfg', 'f1_1b274run: COMTRADE 2013 float32', async (path) => {
+    const r = await readRecording(path);
+    assert.equal(r.config.revision, 2013);
+    assert.equal(r.config.format, 'FLOAT32');
+    assert.equal(r.count, 40_001);
+    assert.equal(r.config.frequency, 50);
+    assert.deepEqual(r.warnings, []);
+    const { frames, channels } = toFrames(r, { meter: 'm' });
+    assert.deepEqual(channels, { va: 1, vb: 2, vc: 3, ia: 4, ib: 5, ic: 6 });
+    assert.equal(frames[0].rate, 100_000);
+  });
+
+  itWith(
+    'recordings/substation-110kv.cfg',
+    'substation-110kv: COMTRADE 1999 BINARY, Windows-1251',
+    async (path) => {
+      const r = await readRecording(path);
+      assert.equal(r.encoding, 'windows-1251');
+      assert.equal(r.config.analog.length, 55);
+      assert.equal(r.config.status.length, 112);
+      assert.equal(r.config.analog[0].id, 'Ua_1СШ-110_ТН_110кВ');
+      // The header says 19,679; one more record lies in the file.
+      assert.equal(r.count, 19_680);
+      assert.match(r.warnings.join(), /promises 19679 samples, the data holds 19680/);
+      const { frames } = toFrames(r, { meter: 'm' });
+      assert.equal(frames[0].rate, 1200);
+      assert.ok(Math.abs(frames[0].length / 1200 - 16.4) < 0.001);
+    },
+  );
+
+  itWith(
+    'recordings/keating.cfg',
+    'keating: RMS, power and power factor of its README within 0.05 %',
+    async (path) => {
+      const r = await readRecording(path);
+      assert.equal(r.count, 2048);
+      assert.equal(r.segments[0].rate, 30_707.244140625);
+      const [frame] = toFrames(r, { meter: 'm' }).frames;
+      // 2048 samples are four cycles: the whole record is one window.
+      const names = ['va', 'vb', 'vc', 'ia', 'ib', 'ic'] as Channel[];
+      const samples = Object.fromEntries(names.map((n) => [n, Float64Array.from(frame.channel(n) ?? [])]));
+      const { phases } = new WindowAnalyser(2048, 4).analyse(samples, {
+        phases: ['a', 'b', 'c'],
+        harmonics: 40,
+        noLoad: 0.1,
+      });
+      const facts = {
+        a: { v: 348.95, i: 126.1, p: 40_500, pf: 0.92, q: 16_300 },
+        b: { v: 352.22, i: 151.8, p: 49_500, pf: 0.926, q: 16_900 },
+        c: { v: 345.95, i: 166.7, p: 53_630, pf: 0.93, q: 20_800 },
+      };
+      for (const [phase, fact] of Object.entries(facts)) {
+        for (const [name, value] of Object.entries(fact)) {
+          // Q1 is given to three digits only: half of its last one.
+          const tolerance = name === 'q' ? 50 / value : 0.0005;
+          const found = phases[phase][name as 'v'] as number;
+          assert.ok(Math.abs(found / value - 1) <= tolerance, `${name} of ${phase}: ${found} for ${value}`);
+        }
+      }
+    },
+  );
+});

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { WaveformFrame } from '../../src/record';
+import { FrameHistory, jointOf, startLevel } from '../../src/signal';
+import { wave } from './signals';
+
+const frame = (time: number, values: number[], rate = 1000) =>
+  WaveformFrame.from({ kind: 'waveform', meter: 'm', time, rate, channels: { va: values } });
+
+describe('frame history', () => {
+  it('cuts stretches across frames, exactly as they came, and forgets what is not needed', () => {
+    const history = new FrameHistory();
+    history.push(frame(0, [0, 1, 2]));
+    history.push(frame(3, [3, 4]));
+    history.push(frame(5, [5, 6, 7, 8]));
+    assert.deepEqual(history.slice(2, 7)?.toJSON(), frame(2, [2, 3, 4, 5, 6]).toJSON());
+    history.trim(3);
+    assert.equal(history.start, 3);
+    assert.deepEqual(history.slice(0, 5)?.toJSON(), frame(3, [3, 4]).toJSON());
+    assert.equal(history.slice(9, 12), undefined);
+    assert.equal(history.timeOf(6.5), 6.5);
+  });
+
+  it('tells how frames join', () => {
+    const first = frame(1000, new Array(100).fill(0));
+    const at = (time: number, length = 100, rate = 1000) =>
+      jointOf(first, frame(time, new Array(length).fill(0), rate));
+    assert.equal(jointOf(undefined, first), 'first');
+    assert.equal(at(1100), 'follows');
+    assert.equal(at(1101), 'follows');
+    assert.equal(at(1110), 'gap');
+    assert.equal(at(1000), 'repeated');
+    assert.equal(at(1050, 50), 'repeated');
+    assert.equal(at(1050), 'gap');
+    assert.equal(at(1100, 100, 2000), 'other-rate');
+  });
+
+  it('knows the voltage a recording begins with', () => {
+    const gain = (t: number) => (t > 0.2 ? 0.2 : 1);
+    const va = wave({ rate: 6400, seconds: 1, frequency: 60, rms: 120, gain });
+    const level = startLevel(
+      WaveformFrame.from({ kind: 'waveform', meter: 'm', time: 0, rate: 6400, channels: { va } }),
+    );
+    assert.ok(Math.abs((level ?? 0) - 120) < 0.05, String(level));
+    const current = WaveformFrame.from({
+      kind: 'waveform',
+      meter: 'm',
+      time: 0,
+      rate: 6400,
+      channels: { ia: va },
+    });
+    assert.equal(startLevel(current), undefined);
+  });
+});
