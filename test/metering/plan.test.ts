@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { faultOf, planReads, readFleet, readLinkSettings, readPollerSettings } from '../../src/metering';
+import { FieldError } from '../../src/record';
+import { genericPq } from '../../src/registers';
+import { seeded } from '../signal/signals';
+
+describe('read plans', () => {
+  it('covers every wanted register in blocks of at most 125, for any lines', () => {
+    const random = seeded(4);
+    for (let round = 0; round < 200; round++) {
+      const lines = Array.from({ length: 1 + random(60) }, () => ({
+        address: random(2000),
+        type: (['uint16', 'float32', 'float64'] as const)[random(3)],
+      }));
+      const plan = planReads(lines);
+      for (const { count } of plan) assert.ok(count >= 1 && count <= 125);
+      for (const { address, type } of lines) {
+        const length = { uint16: 1, float32: 2, float64: 4 }[type];
+        const inside = plan.some(
+          (block) => address >= block.address && address + length <= block.address + block.count,
+        );
+        assert.ok(inside, `${type} at ${address}`);
+      }
+    }
+  });
+
+  it('reads the reference meter in two requests', () => {
+    assert.deepEqual(planReads(Object.values(genericPq.quantities)), [
+      { address: 0, count: 18 },
+      { address: 4200, count: 50 },
+    ]);
+  });
+});
+
+describe('faults by their names', () => {
+  const FAULTS: [object, string][] = [
+    [{ modbusCode: 2, message: 'x' }, 'MODBUS_EXCEPTION_2'],
+    [{ modbusCode: 11, message: 'x' }, 'MODBUS_EXCEPTION_11'],
+    [{ name: 'TransactionTimedOutError', message: 'Timed out' }, 'TIMEOUT_ERROR'],
+    [{ code: 'ETIMEDOUT', message: 'x' }, 'TIMEOUT_ERROR'],
+    [{ message: 'CRC error' }, 'CRC_ERROR'],
+    [{ code: 'ECONNREFUSED', message: 'x' }, 'CONNECTION_REFUSED'],
+    [{ message: 'Unexpected data error, expected address 1 got 2' }, 'WRONG_ANSWER'],
+    [{ message: 'whatever' }, 'LINK_ERROR'],
+  ];
+  for (const [error, code] of FAULTS) {
+    it(`${JSON.stringify(error)} is ${code}, with a hint`, () => {
+      const fault = faultOf(error);
+      assert.equal(fault.code, code);
+      assert.match(fault.hint, /^[A-Z].{20,}\.$/);
+    });
+  }
+  it('takes even nothing for a fault', () => {
+    assert.equal(faultOf(undefined).code, 'LINK_ERROR');
+  });
+});
+
+describe('settings of metering', () => {
+  it('names row and field of a fleet that cannot be', () => {
+    const bad: [object[], RegExp][] = [
+      [[{ id: '', host: 'h' }], /^meters\[0\]\.id: /],
+      [
+        [
+          { id: 'a', host: 'h' },
+          { id: 'a', host: 'h' },
+        ],
+        /^meters\[1\]\.id: expected a name not used in row 1, got "a"$/,
+      ],
+      [[{ id: 'a' }], /^meters\[0\]\.host: expected a host, or a link, got nothing$/],
+      [[{ id: 'a', host: 'h', unit: '300' }], /^meters\[0\]\.unit: .* got 300$/],
+      [[{ id: 'a', host: 'h', unit: 'x' }], /^meters\[0\]\.unit: expected a number .* got "x"$/],
+      [
+        [{ id: 'a', host: 'h', profile: 'toaster' }],
+        /^meters\[0\]\.profile: expected one of generic-pq, got "toaster"$/,
+      ],
+      [[{ id: 'a', host: 'h', profile: 'constructor' }], /^meters\[0\]\.profile: /],
+    ];
+    for (const [rows, message] of bad) {
+      assert.throws(
+        () => readFleet(rows),
+        (e) => e instanceof FieldError && message.test(e.message),
+      );
+    }
+    const [meter] = readFleet([{ id: 'a', unit: '7', ct: '20' }], 'meters', 'link-1');
+    assert.deepEqual([meter.link, meter.unit, meter.ct, meter.port], ['link-1', 7, 20, 502]);
+  });
+
+  it('has the defaults of the design', () => {
+    const { port, baudRate, dataBits, parity, stopBits, timeout, retries, gap } = readLinkSettings({
+      host: 'h',
+    });
+    assert.deepEqual(
+      [port, baudRate, dataBits, parity, stopBits, timeout, retries, gap],
+      [502, 9600, 8, 'none', 1, 1000, 3, 0],
+    );
+    const { interval, eventInterval, concurrency } = readPollerSettings({});
+    assert.deepEqual([interval, eventInterval, concurrency], [10, 60, 64]);
+    assert.throws(() => readLinkSettings({}), /settings\.host: expected text/);
+    assert.throws(() => readLinkSettings({ transport: 'rtu' }), /settings\.serialPort: /);
+    assert.throws(() => readPollerSettings({ interval: 0 }), /settings\.interval: .* got 0/);
+  });
+});
