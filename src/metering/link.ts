@@ -13,6 +13,9 @@ const WORTH_RETRYING = new Set([5, 6]);
  */
 export class ModbusLink {
   private client: ModbusRTU | undefined;
+  /** Ends whatever is under way: the library leaves requests of a connection that was cut unanswered. */
+  private cut: (reason: Error) => void = () => {};
+  private connecting: NodeJS.Timeout | undefined;
   private tail: Promise<unknown> = Promise.resolve();
   private waiting = 0;
   private closed = false;
@@ -46,7 +49,17 @@ export class ModbusLink {
   /** Gives up what waits and closes the connection; the link cannot be used again. */
   async close(): Promise<void> {
     this.closed = true;
+    this.cut(new Error('the link is closed'));
     await this.drop();
+  }
+
+  private async untilCut<T>(work: () => Promise<T>): Promise<T> {
+    const cut = new Promise<never>((_, reject) => {
+      this.cut = reject;
+    });
+    const result = work();
+    result.catch(() => {});
+    return await Promise.race([result, cut]);
   }
 
   private enqueue<T>(request: (client: ModbusRTU) => Promise<T>): Promise<T> {
@@ -71,9 +84,11 @@ export class ModbusLink {
     for (let retry = 0; ; retry++) {
       if (this.closed) throw new Error('the link is closed');
       try {
-        const client = await this.connect();
-        this.counters.requests++;
-        return await request(client);
+        return await this.untilCut(async () => {
+          const client = await this.connect();
+          this.counters.requests++;
+          return await request(client);
+        });
       } catch (error) {
         const exception = (error as { modbusCode?: number }).modbusCode;
         // An exception is an answer: the line is good. Anything else may have left half a frame on it.
@@ -102,7 +117,7 @@ export class ModbusLink {
         : transport === 'tcp'
           ? client.connectTCP(host, { port })
           : client.connectTcpRTUBuffered(host, { port });
-    await withTimeout(opened, timeout);
+    await this.inTime(opened, timeout);
     this.counters.connects++;
     if (this.closed) {
       await this.drop();
@@ -112,6 +127,7 @@ export class ModbusLink {
   }
 
   private async drop(): Promise<void> {
+    clearTimeout(this.connecting);
     const client = this.client;
     this.client = undefined;
     if (!client) return;
@@ -133,17 +149,14 @@ export class ModbusLink {
       }
     });
   }
-}
 
-async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(Object.assign(new Error('Timed out'), { code: 'ETIMEDOUT' })), ms);
-  });
-  promise.catch(() => {});
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
+  /** The connection made, or given up after `ms` or when the link is closed. */
+  private async inTime(opened: Promise<void>, ms: number): Promise<void> {
+    opened.catch(() => {});
+    await new Promise<void>((resolve, reject) => {
+      const late = () => reject(Object.assign(new Error('Timed out'), { code: 'ETIMEDOUT' }));
+      this.connecting = setTimeout(late, ms);
+      opened.then(resolve, reject);
+    }).finally(() => clearTimeout(this.connecting));
   }
 }

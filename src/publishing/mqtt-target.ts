@@ -92,10 +92,8 @@ export class MqttTarget {
   async close(): Promise<void> {
     this.closing = true;
     for (const settle of [...this.unacknowledged]) settle(new Error('closed before the broker acknowledged'));
+    // Its listeners stay: the client itself needs them to clear its timers.
     await this.client.endAsync(true);
-    this.client.removeAllListeners();
-    // A socket that fails while it is torn down must not bring the process down.
-    this.client.on('error', () => {});
   }
 }
 

@@ -1,0 +1,320 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server, type Socket } from 'node:net';
+import {
+  MeterLinks,
+  ModbusLink,
+  Poller,
+  readFleet,
+  readLinkSettings,
+  readPollerSettings,
+  WaveformReader,
+} from '../../src/metering';
+import { type Diagnostic, parseRecord, type Reading, WaveformFrame } from '../../src/record';
+import { genericPq } from '../../src/registers';
+import {
+  PlaybackSource,
+  readSyntheticSettings,
+  type SignalSource,
+  SimulatedMeter,
+  SimulatorServer,
+  SyntheticSource,
+} from '../../src/simulation';
+import { until } from '../until';
+
+/** A clock that the test moves, so that nothing depends on how fast the machine is. */
+let now = 1_700_000_000_000;
+const clock = () => now;
+
+const cleanUp: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step();
+});
+
+async function serve(sources: Record<number, SignalSource>, fifoBlocks = 4000) {
+  const meters = new Map(
+    Object.entries(sources).map(([unit, source]) => [
+      Number(unit),
+      new SimulatedMeter({ profile: genericPq, source, nominal: 230, fifoBlocks, start: now }),
+    ]),
+  );
+  const server = await SimulatorServer.listen(meters, 0, clock);
+  cleanUp.push(() => server.close());
+  return { server, meters };
+}
+
+function linkTo(port: number, more: object = {}): ModbusLink {
+  const link = new ModbusLink(
+    readLinkSettings({ host: '127.0.0.1', port, timeout: 300, retries: 0, ...more }),
+  );
+  cleanUp.push(() => link.close());
+  return link;
+}
+
+const synthetic = (settings: object = {}) => new SyntheticSource(readSyntheticSettings(settings));
+const ramp = (rate: number, length: number, from = 0) =>
+  WaveformFrame.from({
+    kind: 'waveform',
+    meter: 'r',
+    time: 0,
+    rate,
+    channels: {
+      va: Array.from({ length }, (_, n) => (from + n) % 1000),
+      ia: Array.from({ length }, (_, n) => -((from + n) % 1000)),
+    },
+  });
+const ADDRESS = { id: 'm1', unit: 1, ct: 1, pt: 1 };
+
+interface Collected {
+  readings: Reading[];
+  frames: WaveformFrame[];
+  diagnostics: Diagnostic[];
+}
+
+function poll(rows: object[], settings: object, links?: MeterLinks): { poller: Poller; got: Collected } {
+  const got: Collected = { readings: [], frames: [], diagnostics: [] };
+  const own = links ?? new MeterLinks(() => undefined);
+  const poller = new Poller(readFleet(rows), (meter) => own.of(meter), readPollerSettings(settings), {
+    reading: (reading) => got.readings.push(parseRecord(reading) as Reading),
+    waveform: (frame) => got.frames.push(frame),
+    diagnostic: (diagnostic) => got.diagnostics.push(parseRecord(diagnostic) as Diagnostic),
+  });
+  cleanUp.push(async () => {
+    poller.stop();
+    await own.close();
+  });
+  return { poller, got };
+}
+
+describe('metering over a real Modbus wire', () => {
+  it('brings a recording through the FIFO whole and in order, with its times', async () => {
+    const { server } = await serve({ 1: new PlaybackSource([ramp(1000, 2345)], false) });
+    const link = linkTo(server.port);
+    const reader = new WaveformReader(genericPq, { ...ADDRESS, ct: 10, pt: 2 });
+    const frames: WaveformFrame[] = [];
+    const start = now;
+    for (let step = 0; step < 30; step++) {
+      now += 100;
+      const { frames: batch, lost } = await reader.read(link);
+      assert.equal(lost, 0);
+      frames.push(...batch);
+    }
+    assert.deepEqual(
+      frames.map(({ last }) => last === true),
+      frames.map((_, i) => i === frames.length - 1),
+    );
+    const va = frames.flatMap((frame) => [...(frame.channel('va') ?? [])]);
+    const ia = frames.flatMap((frame) => [...(frame.channel('ia') ?? [])]);
+    assert.equal(va.length, 2345);
+    va.forEach((value, n) => {
+      assert.ok(Math.abs(value - 2 * (n % 1000)) < 0.04, `${value} at ${n}`);
+    });
+    ia.forEach((value, n) => {
+      assert.ok(Math.abs(value + 10 * (n % 1000)) < 0.2);
+    });
+    let expected = start;
+    for (const frame of frames) {
+      assert.ok(Math.abs(frame.time - expected) < 0.01, `${frame.time} for ${expected}`);
+      expected = frame.endTime;
+    }
+  });
+
+  it('tells a late reader how many blocks were lost, and goes on with samples that are right', async () => {
+    const { server } = await serve({ 1: new PlaybackSource([ramp(1000, 20_000)], false) }, 20);
+    const link = linkTo(server.port);
+    const reader = new WaveformReader(genericPq, ADDRESS);
+    now += 500;
+    assert.equal((await reader.read(link)).lost, 0);
+    now += 5000;
+    const late = await reader.read(link);
+    assert.ok(late.lost > 50, `${late.lost} lost`);
+    const frame = late.frames[0];
+    const first = Math.round((frame.time - (now - 5500)) / 1);
+    frame.channel('va')?.forEach((value, n) => {
+      assert.ok(Math.abs(value - ((first + n) % 1000)) < 0.05);
+    });
+    now += 100;
+    assert.equal((await reader.read(link)).lost, 0);
+  });
+
+  it('follows a change of rate and of channels without losing a sample', async () => {
+    const other = WaveformFrame.from({
+      kind: 'waveform',
+      meter: 'r',
+      time: 0,
+      rate: 2000,
+      channels: { vb: new Array(700).fill(5) },
+    });
+    const { server } = await serve({ 1: new PlaybackSource([ramp(1000, 700), other], false) });
+    const link = linkTo(server.port);
+    const reader = new WaveformReader(genericPq, ADDRESS);
+    now += 5000;
+    const frames: WaveformFrame[] = [];
+    for (let i = 0; i < 4; i++) frames.push(...(await reader.read(link)).frames);
+    const lengths = [1000, 2000].map((rate) =>
+      frames.filter((f) => f.rate === rate).reduce((sum, f) => sum + f.length, 0),
+    );
+    assert.deepEqual(lengths, [700, 700]);
+    assert.deepEqual([...new Set(frames.map(({ layout }) => layout))], ['va ia', 'vb']);
+  });
+
+  it('does not mix samples when a second reader moves the window', async () => {
+    const { server } = await serve({ 1: new PlaybackSource([ramp(1000, 4000)], false) });
+    const [a, b] = [linkTo(server.port), linkTo(server.port)];
+    const readers = [new WaveformReader(genericPq, ADDRESS), new WaveformReader(genericPq, ADDRESS)];
+    now += 10_000;
+    const seen: number[][] = [[], []];
+    for (let i = 0; i < 40 && seen.some((samples) => samples.length < 4000); i++) {
+      const batches = await Promise.all([readers[0].read(a), readers[1].read(b)]);
+      batches.forEach(({ frames, lost }, k) => {
+        assert.equal(lost, 0);
+        for (const frame of frames) seen[k].push(...(frame.channel('va') ?? []));
+      });
+    }
+    for (const samples of seen) {
+      assert.equal(samples.length, 4000);
+      samples.forEach((value, n) => {
+        assert.ok(Math.abs(value - (n % 1000)) < 0.05, `${value} at ${n}`);
+      });
+    }
+  });
+
+  it('polls readings, scaled by CT and PT, and leaves out what was not measured', async () => {
+    const { server } = await serve({ 1: synthetic(), 2: synthetic() });
+    const rows = [
+      { id: 'm1', host: '127.0.0.1', port: server.port, unit: 1 },
+      { id: 'm2', host: '127.0.0.1', port: server.port, unit: 2, ct: 20, pt: 10 },
+    ];
+    const { poller, got } = poll(rows, { interval: 3600, waveformInterval: 0 });
+    await until(() => got.readings.length === 2, 'the first readings');
+    assert.deepEqual(got.readings[0].values.va, undefined);
+    assert.equal(got.readings[0].quality, 'uncertain');
+    now += 1000;
+    await poller.poll();
+    const [m1, m2] = got.readings.slice(2).sort((a, b) => (a.meter < b.meter ? -1 : 1));
+    assert.equal(m1.quality, 'good');
+    assert.ok(Math.abs((m1.values.va as number) - 230.07) < 0.05);
+    assert.ok(Math.abs((m2.values.va as number) - 2300.7) < 0.5);
+    assert.ok(Math.abs((m2.values.p as number) / (m1.values.p as number) - 200) < 0.1);
+    assert.equal(m2.values.pf, m1.values.pf);
+    assert.equal(m2.values.f, m1.values.f);
+    assert.equal(Object.keys(m1.values).length, 37);
+    await assert.rejects(
+      poller.poll('m3'),
+      /^FieldError: msg\.meter: expected a meter of the fleet \(m1, m2\), got "m3"/,
+    );
+  });
+
+  it('tells when EVENT_COUNT moved', async () => {
+    const disturbances = [{ type: 'sag', at: 0.5, duration: 0.1, residual: 0.5, every: 0.5 }];
+    const { server } = await serve({ 1: synthetic({ disturbances }) });
+    const { got } = poll([{ id: 'm1', host: '127.0.0.1', port: server.port }], {
+      interval: 3600,
+      waveformInterval: 0,
+      eventInterval: 0.1,
+    });
+    await until(() => got.readings.length === 1, 'a reading');
+    await until(() => {
+      now += 100;
+      return got.diagnostics.length > 0;
+    }, 'the diagnostic');
+    assert.equal(got.diagnostics[0].code, 'EVENT_COUNT');
+    assert.match(got.diagnostics[0].text, /^\d+ new in the meter's own event log/);
+  });
+
+  it('names a unit that is not there once, keeps its neighbours going, and says when it is back', async () => {
+    const { server, meters } = await serve({ 1: synthetic() });
+    const rows = [1, 2].map((unit) => ({ id: `m${unit}`, host: '127.0.0.1', port: server.port, unit }));
+    const { got, poller } = poll(rows, { interval: 0.1, waveformInterval: 0, eventInterval: 3600 });
+    await until(() => got.readings.length > 10, 'readings of the neighbour');
+    assert.deepEqual(
+      got.diagnostics.map(({ meter, code, severity }) => [meter, code, severity]),
+      [['m2', 'MODBUS_EXCEPTION_11', 'error']],
+    );
+    assert.match(got.diagnostics[0].hint, /unit id/);
+    assert.deepEqual(poller.status, { meters: 2, answering: 1 });
+    meters.set(
+      2,
+      new SimulatedMeter({
+        profile: genericPq,
+        source: synthetic(),
+        nominal: 230,
+        fifoBlocks: 100,
+        start: now,
+      }),
+    );
+    await until(() => got.diagnostics.length === 2, 'recovery');
+    assert.deepEqual([got.diagnostics[1].code, got.diagnostics[1].severity], ['MODBUS_EXCEPTION_11', 'info']);
+  });
+
+  it('comes back by itself after the server was gone', async () => {
+    const meters = new Map([
+      [
+        1,
+        new SimulatedMeter({
+          profile: genericPq,
+          source: synthetic(),
+          nominal: 230,
+          fifoBlocks: 100,
+          start: now,
+        }),
+      ],
+    ]);
+    let server = await SimulatorServer.listen(meters, 0, clock);
+    const { port } = server;
+    const { got } = poll([{ id: 'm1', host: '127.0.0.1', port }], {
+      interval: 0.1,
+      waveformInterval: 0,
+      eventInterval: 3600,
+    });
+    await until(() => got.readings.length > 2, 'readings');
+    await server.close();
+    await until(() => got.diagnostics.length > 0, 'the fault');
+    assert.match(got.diagnostics[0].code, /CONNECTION_REFUSED|LINK_ERROR|TIMEOUT_ERROR/);
+    server = await SimulatorServer.listen(meters, port, clock);
+    cleanUp.push(() => server.close());
+    const before = got.readings.length;
+    await until(() => got.readings.length > before, 'readings again');
+    assert.equal(got.diagnostics[got.diagnostics.length - 1].severity, 'info');
+  });
+
+  it('gives up on a silent device in time, and lets go of it in the middle of a request', async () => {
+    const sockets = new Set<Socket>();
+    const silent: Server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+      socket.on('error', () => {});
+      socket.resume();
+    });
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', () => resolve()));
+    cleanUp.push(() => new Promise<void>((resolve) => silent.close(() => resolve())));
+    const { port } = silent.address() as { port: number };
+    const link = linkTo(port);
+    await assert.rejects(
+      link.read(1, 0, 1),
+      (e) => (e as { name: string }).name === 'TransactionTimedOutError',
+    );
+    const slow = linkTo(port, { timeout: 600_000 });
+    const waiting = slow.read(1, 0, 1);
+    waiting.catch(() => {});
+    await until(() => sockets.size > 0, 'the connection');
+    await slow.close();
+    await link.close();
+    await until(() => sockets.size === 0, 'the sockets to close');
+    await assert.rejects(slow.read(1, 0, 1), /the link is closed/);
+  });
+
+  it('bounds what waits on a link', async () => {
+    const { server } = await serve({ 1: synthetic() });
+    const link = linkTo(server.port);
+    const requests = Array.from({ length: 10_050 }, () =>
+      link.read(1, 0, 1).then(
+        () => 'read',
+        (e: Error) => e.message,
+      ),
+    );
+    await link.close();
+    const results = await Promise.all(requests);
+    assert.equal(results.filter((r) => /wait on this link already/.test(r)).length, 50);
+    assert.equal(link.counters.refused, 50);
+  });
+});

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { readDetectorSettings } from '../../src/disturbance';
+import { readFleet } from '../../src/metering';
+import { judge } from '../../src/panel/judge';
+import { readTable, writeTable } from '../../src/panel/table';
+
+describe('panels', () => {
+  it('judges a field by the reader that takes it at run time', () => {
+    const sag = judge(readDetectorSettings, 'sag');
+    assert.equal(sag.call({ nominal: '230' }, '0.85'), true);
+    assert.match(String(sag.call({}, 'low')), /^sag: expected a number \(pu\)/);
+    assert.match(String(sag.call({ interruption: 0.4 }, '0.3')), /^sag: expected more than interruption/);
+    // Another field's fault is told at that field.
+    assert.equal(sag.call({ swell: 'high' }, '0.9'), true);
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: that is how Node-RED writes an environment variable.
+    assert.equal(sag.call({}, '${SAG}'), true);
+  });
+
+  const COLUMNS = ['id', 'host', 'unit'];
+
+  it('reads CSV with any of the usual separators and quotes, with its line numbers', () => {
+    for (const separator of [',', ';', '\t']) {
+      const text = ['id,host,unit', 'm1,10.0.0.1,1', '', '"m,2",10.0.0.2,']
+        .join('\r\n')
+        .replaceAll(/,(?!2")/g, separator);
+      const { rows, lines, problems } = readTable(text, COLUMNS);
+      assert.deepEqual(problems, []);
+      assert.deepEqual(rows, [
+        { id: 'm1', host: '10.0.0.1', unit: '1' },
+        { id: 'm,2', host: '10.0.0.2' },
+      ]);
+      assert.deepEqual(lines, [2, 4]);
+    }
+  });
+
+  it('names the line of what it cannot take', () => {
+    const { problems } = readTable('id,adress\nm1,x\nm2,y,z', COLUMNS);
+    assert.deepEqual(
+      problems.map(({ line }) => line),
+      [1, 3],
+    );
+    assert.match(problems[0].text, /no column is called "adress": id, host, unit/);
+  });
+
+  it('writes what it read', () => {
+    const rows = [{ id: 'm1', host: 'a "quoted", name', unit: '1' }];
+    assert.deepEqual(readTable(writeTable(rows, COLUMNS), COLUMNS).rows, rows);
+    assert.equal(writeTable([], COLUMNS).trim(), 'id,host,unit');
+  });
+
+  it('reads 5,000 rows of a fleet', () => {
+    const rows = Array.from({ length: 5000 }, (_, i) => ({
+      id: `m${i}`,
+      host: '10.0.0.1',
+      unit: String(i % 247),
+    }));
+    const { rows: read } = readTable(writeTable(rows, COLUMNS), COLUMNS);
+    assert.equal(readFleet(read).length, 5000);
+  });
+});
