@@ -7,4 +7,8 @@ export class ComtradeError extends Error {
   ) {
     super(`${place}: ${reason}`);
   }
+
+  override toString(): string {
+    return this.message;
+  }
 }

@@ -14,6 +14,11 @@ export class FieldError extends Error {
   ) {
     super(`${field}: expected ${expected}, got ${show(found)}`);
   }
+
+  /** As people read it in the debug sidebar: the message says what it is by itself. */
+  override toString(): string {
+    return this.message;
+  }
 }
 
 export interface Range {

@@ -249,7 +249,7 @@ describe('comtrade', () => {
     const dat = asciiDat(ROWS.map((row) => ({ ...row, status: [] }))).toString();
     assert.throws(
       () => read({}, ROWS, Buffer.from(dat.replace('-20', '1O'))),
-      /^ComtradeError: line 1: channel 2 must be a number, got "1O"/,
+      /^line 1: channel 2 must be a number, got "1O"/,
     );
     assert.throws(
       () => read({}, ROWS, Buffer.from(dat.replace('1000,', ''))),

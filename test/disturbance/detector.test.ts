@@ -259,7 +259,7 @@ describe('sag-swell detector', () => {
     const { detector, found } = collect(NOMINAL);
     const frame = threePhase([sag, sag, sag]);
     detector.push(frame.slice(0, 1280));
-    assert.throws(() => detector.configure({ sag: 0.8, swell: 'high' }), /^FieldError: payload\.swell: /);
+    assert.throws(() => detector.configure({ sag: 0.8, swell: 'high' }), /^payload\.swell: /);
     assert.equal(detector.configure({ sag: 0.8 }).sag, 0.8);
     detector.push(frame.slice(1280, frame.length));
     detector.finish();
@@ -339,7 +339,7 @@ describe('detector settings', () => {
   it('names the setting that cannot be', () => {
     assert.throws(
       () => readDetectorSettings({ sag: 'low' }),
-      /^FieldError: settings\.sag: expected a number/,
+      /^settings\.sag: expected a number/,
     );
     assert.throws(() => readDetectorSettings({ sag: 1.2 }), /settings\.sag: .* got 1\.2/);
     assert.throws(

@@ -200,7 +200,7 @@ describe('metering over a real Modbus wire', () => {
     assert.equal(Object.keys(m1.values).length, 37);
     await assert.rejects(
       poller.poll('m3'),
-      /^FieldError: msg\.meter: expected a meter of the fleet \(m1, m2\), got "m3"/,
+      /^msg\.meter: expected a meter of the fleet \(m1, m2\), got "m3"/,
     );
   });
 

@@ -133,7 +133,7 @@ describe('records', () => {
 
   it('refuses what is no object at all', () => {
     for (const payload of [undefined, null, 5, 'x', [], true]) {
-      assert.throws(() => kindOf(payload), /^FieldError: payload: expected an object/);
+      assert.throws(() => kindOf(payload), /^payload: expected an object/);
     }
   });
 

@@ -1,0 +1,79 @@
+import { readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { Node, NodeInitializer } from 'node-red';
+import helper from 'node-red-node-test-helper';
+
+/** A real Node-RED: that of this package, or another one (test:node-red-5). */
+const RUNTIME = process.env.NODE_RED_RUNTIME ?? require.resolve('node-red');
+const NODES = join(__dirname, '..', '..', 'dist', 'nodes');
+
+/** All nodes of the package, as they are shipped. */
+const INITIALIZERS: NodeInitializer[] = readdirSync(NODES).map((name) =>
+  require(join(NODES, name, `${name}.js`)),
+);
+
+helper.init(RUNTIME);
+
+export interface Message {
+  payload: Record<string, unknown> & { kind?: string };
+  topic?: string;
+  error?: { message: string; source: { id: string; type: string } };
+}
+
+export interface Flow {
+  /** Messages that came to a helper node, by its id. */
+  got(id: string): Message[];
+  send(id: string, msg: object): void;
+  node(id: string): Node;
+}
+
+/**
+ * Runs a flow; nodes of type `helper` collect what comes to them, and a Catch node hands all errors to
+ * the one called `errors`.
+ */
+export async function runFlow(nodes: object[], credentials: object = {}): Promise<Flow> {
+  await new Promise<void>((resolve) => helper.startServer(() => resolve()));
+  const all = [
+    { id: 'tab', type: 'tab', label: 'test' },
+    // Node-RED takes a node without a place in the editor for a config node.
+    ...nodes.map((node) => (isConfig(node) ? node : { wires: [], ...node, z: 'tab', x: 0, y: 0 })),
+    { id: 'catch', type: 'catch', z: 'tab', x: 0, y: 0, scope: null, uncaught: false, wires: [['errors']] },
+    { id: 'errors', type: 'helper', z: 'tab', x: 0, y: 0, wires: [] },
+  ];
+  const flow = JSON.parse(JSON.stringify(all));
+  await helper.load(INITIALIZERS as never, flow, credentials as never);
+  const collected = new Map<string, Message[]>();
+  for (const { id, type } of flow) {
+    if (type !== 'helper') continue;
+    const messages: Message[] = [];
+    collected.set(id, messages);
+    helper.getNode(id).on('input', (msg) => messages.push(msg as unknown as Message));
+  }
+  return {
+    got: (id) => collected.get(id) as Message[],
+    send: (id, msg) => helper.getNode(id).receive(msg as never),
+    node: (id) => helper.getNode(id),
+  };
+}
+
+function isConfig(node: object): boolean {
+  return /^(modbus-link|meter-fleet|scada-endpoint)$/.test((node as { type: string }).type);
+}
+
+export async function endFlow(): Promise<void> {
+  await helper.unload();
+  await new Promise<void>((resolve) => helper.stopServer(() => resolve()));
+}
+
+/** A TCP port that is free now. */
+export async function freePort(): Promise<number> {
+  const probe = createServer();
+  return await new Promise((resolve, reject) => {
+    probe.on('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => resolve(port));
+    });
+  });
+}
