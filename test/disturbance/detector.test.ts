@@ -337,10 +337,7 @@ describe('detector settings', () => {
   });
 
   it('names the setting that cannot be', () => {
-    assert.throws(
-      () => readDetectorSettings({ sag: 'low' }),
-      /^settings\.sag: expected a number/,
-    );
+    assert.throws(() => readDetectorSettings({ sag: 'low' }), /^settings\.sag: expected a number/);
     assert.throws(() => readDetectorSettings({ sag: 1.2 }), /settings\.sag: .* got 1\.2/);
     assert.throws(
       () => readDetectorSettings({ sag: 0.1 }),

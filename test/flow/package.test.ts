@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { until } from '../until';
+import { freePort } from './flow-runner';
+
+const ROOT = join(__dirname, '..', '..');
+const RUNTIME = process.env.NODE_RED_RUNTIME ?? require.resolve('node-red');
+const MODULE = 'node-red-contrib-power-quality';
+
+interface NodeSet {
+  id: string;
+  module: string;
+  types: string[];
+  enabled: boolean;
+  err?: string;
+}
+
+/** What a user does: npm pack, npm install into an empty user folder, start Node-RED. */
+describe('the packed package in an empty user folder', function () {
+  this.timeout(180_000);
+  const folder = mkdtempSync(join(tmpdir(), 'pq-user-'));
+  let child: ChildProcess;
+  let url: string;
+  let log = '';
+
+  before(async () => {
+    const npm = (args: string[], cwd: string) =>
+      execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    // The tests run on dist/, so it is built: packing must not build it anew under their feet.
+    const [{ filename, files, size }] = JSON.parse(
+      npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], ROOT),
+    );
+    assert.ok(size < 2_000_000, `${size} bytes`);
+    for (const { path } of files as { path: string }[]) {
+      assert.match(path, /^(dist|examples|icons|docs)\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/);
+    }
+    writeFileSync(join(folder, 'package.json'), '{"private":true}');
+    npm(['install', '--no-audit', '--no-fund', '--loglevel=error', join(folder, filename)], folder);
+    writeFileSync(
+      join(folder, 'settings.js'),
+      'module.exports={uiHost:"127.0.0.1",telemetry:{enabled:false}}',
+    );
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+    const red = join(dirname(RUNTIME), '..', 'red.js');
+    child = spawn(process.execPath, [red, '--userDir', folder, '--port', String(port)], { stdio: 'pipe' });
+    child.stdout?.on('data', (text) => {
+      log += text;
+    });
+    child.stderr?.on('data', (text) => {
+      log += text;
+    });
+    const answers = async () => (await fetch(`${url}/nodes`).catch(() => undefined))?.ok === true;
+    await until(answers, `Node-RED to answer\n${log}`, 60_000);
+    await until(() => /Started flows/.test(log), 'the flows to start');
+  });
+
+  after(async () => {
+    if (child && child.exitCode === null) {
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill();
+      await gone;
+    }
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('loads every node without an error or a warning', async () => {
+    const sets = (await (
+      await fetch(`${url}/nodes`, { headers: { accept: 'application/json' } })
+    ).json()) as NodeSet[];
+    const ours = sets.filter(({ module }) => module === MODULE);
+    assert.deepEqual(ours.flatMap(({ types }) => types).sort(), readdirSync(join(ROOT, 'nodes')).sort());
+    for (const { id, enabled, err } of ours) assert.deepEqual([enabled, err], [true, undefined], id);
+    const warnings = log
+      .split('\n')
+      .filter(
+        (line) =>
+          /\[(warn|error)\]/.test(line) && /power-quality|Missing|not loaded|errors? on startup/i.test(line),
+      );
+    assert.deepEqual(warnings, []);
+  });
+
+  it('offers icons, texts, help and examples where the editor looks for them', async () => {
+    const html = await (
+      await fetch(`${url}/nodes`, { headers: { accept: 'text/html', 'accept-language': 'en-US' } })
+    ).text();
+    for (const node of readdirSync(join(ROOT, 'nodes'))) {
+      assert.ok(html.includes(`data-template-name="${node}"`), `panel of ${node}`);
+      assert.ok(html.includes(`data-help-name="${node}"`), `help of ${node}`);
+      assert.ok(html.includes(`"${node}"`), `editor part of ${node}`);
+      const texts = await fetch(`${url}/locales/${MODULE}/${node}?lng=en-US`);
+      assert.ok(node in ((await texts.json()) as object), `texts of ${node}`);
+      const icon = await fetch(`${url}/icons/${MODULE}/${node}.svg`);
+      assert.match(await icon.text(), /<svg/, `icon of ${node}`);
+    }
+    for (const example of readdirSync(join(ROOT, 'examples'))) {
+      const path = `${url}/library/examples/flows/${MODULE}/${encodeURIComponent(example.replace(/\.json$/, ''))}`;
+      const flow = (await (await fetch(path)).json()) as { type: string }[];
+      assert.ok(
+        flow.some(({ type }) => type === 'comment'),
+        `${example} has a comment node`,
+      );
+    }
+  });
+
+  it('has a text for every label that a panel asks for', () => {
+    for (const node of readdirSync(join(ROOT, 'nodes'))) {
+      const texts = JSON.parse(
+        readFileSync(join(ROOT, 'nodes', node, 'locales', 'en-US', `${node}.json`), 'utf8'),
+      );
+      const panel = readFileSync(join(ROOT, 'nodes', node, `${node}.html`), 'utf8');
+      const source = readFileSync(join(ROOT, 'nodes', node, `${node}.ts`), 'utf8');
+      const asked = [...panel.matchAll(/data-i18n="(?:\[\w+\])?([\w-]+\.[\w.]+)"/g)].map(([, key]) => key);
+      const said = [...source.matchAll(/text\('(\w+)'/g)].map(([, key]) => `${node}.status.${key}`);
+      for (const key of [...asked, ...said]) {
+        const found = key.split('.').reduce((at, name) => at?.[name], texts);
+        assert.equal(typeof found, 'string', `${node}: ${key}`);
+      }
+    }
+  });
+});
