@@ -1,0 +1,16 @@
+/** `npm run bench`: ours against the reference in one run, since machines differ. */
+import { benchEngines } from './engines';
+import { benchWire } from './wire';
+
+async function run(): Promise<void> {
+  await benchWire();
+  benchEngines();
+}
+
+run().then(
+  () => process.exit(0),
+  (error) => {
+    console.error(error);
+    process.exit(1);
+  },
+);
