@@ -31,6 +31,13 @@ const mocha = createRequire(join(root, 'package.json')).resolve('mocha/bin/mocha
 const tests = readdirSync(join(root, 'test', 'flow')).filter((name) => name.endsWith('.test.ts'));
 execFileSync(
   node,
-  [mocha, '--config', 'test/mocharc.json', '--reporter', 'spec', ...tests.map((name) => join('test', 'flow', name))],
+  [
+    mocha,
+    '--config',
+    'test/mocharc.json',
+    '--reporter',
+    'spec',
+    ...tests.map((name) => join('test', 'flow', name)),
+  ],
   { cwd: root, stdio: 'inherit', env: { ...process.env, NODE_RED_RUNTIME: require.resolve('node-red') } },
 );

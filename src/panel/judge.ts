@@ -8,7 +8,8 @@ import { FieldError } from '../record/check';
  * @returns a function of the field's value (`this` holds the other settings): true, or what is wrong
  */
 export function judge(read: (settings: object) => unknown, name: string) {
-  return function (this: object, value: unknown): true | string {
+  // The editor takes a text for a reason only from a judge with two parameters.
+  return function (this: object, value: unknown, _options?: object): true | string {
     // What an environment variable holds is known at run time only.
     if (typeof value === 'string' && /^\$\{[^}]+\}$/.test(value)) return true;
     try {

@@ -7,6 +7,7 @@ import { readTable, writeTable } from '../../src/panel/table';
 describe('panels', () => {
   it('judges a field by the reader that takes it at run time', () => {
     const sag = judge(readDetectorSettings, 'sag');
+    assert.equal(sag.length, 2);
     assert.equal(sag.call({ nominal: '230' }, '0.85'), true);
     assert.match(String(sag.call({}, 'low')), /^sag: expected a number \(pu\)/);
     assert.match(String(sag.call({ interruption: 0.4 }, '0.3')), /^sag: expected more than interruption/);

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { freePort } from '../flow/flow-runner';
+import { startTestBroker, type TestBroker } from '../publishing/broker';
+import { until } from '../until';
+
+const SCRIPTS = join(__dirname, '..', '..', 'scripts');
+
+interface NodeRed {
+  url: string;
+  stop(): Promise<void>;
+}
+
+describe('the editor in Chromium', function () {
+  this.timeout(90_000);
+  const userDir = mkdtempSync(join(tmpdir(), 'pq-browser-'));
+  const said: string[] = [];
+  let broker: TestBroker;
+  let nodeRed: NodeRed;
+  let browser: Browser;
+  let page: Page;
+
+  before(async () => {
+    const { demoFlow, startNodeRed } = await import(join(SCRIPTS, 'demo.mjs'));
+    const { openBrowser, openEditor } = await import(join(SCRIPTS, 'browser.mjs'));
+    broker = await startTestBroker();
+    const flow = demoFlow({ mqtt: broker.port, modbus: await freePort() });
+    nodeRed = await startNodeRed({ port: await freePort(), flow, userDir });
+    ({ browser, page } = await openBrowser(process.env.CHROMIUM));
+    page.on('console', (message) => {
+      if (message.type() === 'error') said.push(message.text());
+    });
+    page.on('pageerror', (error) => said.push(String(error)));
+    await openEditor(page, nodeRed.url);
+  });
+
+  after(async () => {
+    await browser?.close();
+    await nodeRed?.stop();
+    await broker?.close();
+    rmSync(userDir, { recursive: true, force: true });
+  });
+
+  /** Opens the panel of a node, or of a config node, by its id. */
+  async function openPanel(id: string): Promise<void> {
+    await page.evaluate(`(() => {
+      const node = RED.nodes.node(${JSON.stringify(id)});
+      if (node._def.category === 'config') RED.editor.editConfig('', node.type, node.id);
+      else RED.editor.edit(node);
+    })()`);
+    await page.waitForSelector(
+      '.red-ui-tray .red-ui-tray-body form:visible, .red-ui-tray .red-ui-tray-body .form-row:visible',
+    );
+    await page.waitForTimeout(350);
+  }
+
+  const closePanel = async (button: 'ok' | 'cancel') => {
+    await page.evaluate(
+      `$('#node-${button === 'ok' ? 'dialog-ok' : 'dialog-cancel'}:visible, #node-config-dialog-${button}:visible').click()`,
+    );
+    await page.waitForSelector('.red-ui-tray', { state: 'detached' });
+  };
+
+  it('shows the statuses in words', async () => {
+    const texts = () =>
+      page.$$eval('.red-ui-flow-node-status-label', (all) => all.map((one) => one.textContent ?? ''));
+    await until(
+      async () => (await texts()).some((text) => text === '2 of 2 answer'),
+      'the status of meter-poll',
+      30_000,
+    );
+    await until(
+      async () => (await texts()).some((text) => /^2 meters( \(\d+ passed over\))?$/.test(text)),
+      'that of the detector',
+      30_000,
+    );
+    for (const text of await texts()) assert.doesNotMatch(text, /__|\{\{|status\./);
+  });
+
+  const IDS = [
+    'pq-simulator',
+    'pq-poll',
+    'pq-detector',
+    'pq-calculator',
+    'pq-publish',
+    'pq-fleet',
+    'pq-link',
+    'pq-broker',
+  ];
+  for (const id of IDS) {
+    it(`opens the panel of ${id} with every label in words and nothing marked wrong`, async () => {
+      await openPanel(id);
+      const labels = await page.$$eval(
+        '.red-ui-tray .form-row label:visible, .red-ui-tray .form-row label',
+        (all) =>
+          all.filter((one) => (one as HTMLElement).offsetParent).map((one) => (one.textContent ?? '').trim()),
+      );
+      assert.ok(labels.length >= 2, labels.join());
+      for (const label of labels) assert.match(label, /^[A-Z][\w()/ -]+$/, `"${label}" of ${id}`);
+      const wrong = await page.$$eval('.red-ui-tray .input-error', (all) =>
+        all.map(({ id: field }) => field),
+      );
+      assert.deepEqual(wrong, []);
+      if (process.env.PANEL_PICTURES)
+        await page.screenshot({ path: join(process.env.PANEL_PICTURES, `${id}.png`) });
+      await closePanel('cancel');
+    });
+  }
+
+  it('marks a wrong threshold, and keeps a right one when it is saved', async () => {
+    await openPanel('pq-detector');
+    // The editor validates on keyup, which fill() alone does not give.
+    await page.fill('#node-input-sag', 'low');
+    await page.press('#node-input-sag', 'End');
+    await page.waitForSelector('#node-input-sag.input-error');
+    await page.fill('#node-input-sag', '0.85');
+    await page.press('#node-input-sag', 'End');
+    await page.waitForSelector('#node-input-sag:not(.input-error)');
+    await closePanel('ok');
+    assert.equal(await page.evaluate(`RED.nodes.node('pq-detector').sag`), '0.85');
+    await openPanel('pq-detector');
+    assert.equal(await page.inputValue('#node-input-sag'), '0.85');
+    await closePanel('cancel');
+  });
+
+  it('names the line of a fleet table that cannot be, and saves the rows', async () => {
+    await openPanel('pq-fleet');
+    const area = '#node-config-input-metersText';
+    assert.match(await page.inputValue(area), /^id,link,host,port,unit,profile/);
+    await page.fill(area, 'id,unit\nm1,1\nm2,999\n');
+    const message = () => page.textContent(`${area}-message`);
+    await until(async () => /^line 3: unit: /.test((await message()) ?? ''), 'the message for line 3');
+    await page.fill(area, 'id,unit\nm1,1\nm1,2\n');
+    await until(
+      async () => /^line 3: id: expected a name not used in row 1/.test((await message()) ?? ''),
+      'the doubled name',
+    );
+    await page.fill(area, 'id;unit\nm1;1\nm2;2\n');
+    await until(async () => (await message()) === '2 rows', 'the rows');
+    await closePanel('ok');
+    assert.deepEqual(await page.evaluate(`RED.nodes.node('pq-fleet').meters`), [
+      { id: 'm1', unit: '1' },
+      { id: 'm2', unit: '2' },
+    ]);
+  });
+
+  it('adds a phase-correlator from the palette, with its tables', async () => {
+    await page.evaluate(`RED.view.importNodes(JSON.stringify([{id:'x1',type:'phase-correlator',x:300,y:560,z:'pq-tab',wires:[[],[]],
+      interval:300,days:7,match:0.85,suspect:0.7,low:0.6,maxGap:3,references:[{meter:'r',transformer:'T',phase:'a'}],meters:[]}]),
+      {generateIds:false,addFlow:false,touchImport:true})`);
+    await openPanel('x1');
+    assert.match(await page.inputValue('#node-input-referencesText'), /^meter,transformer,phase\nr,T,a/);
+    await page.fill('#node-input-referencesText', 'meter,transformer,phase\nr,T,q');
+    await until(
+      async () =>
+        /line 2: phase: /.test((await page.textContent('#node-input-referencesText-message')) ?? ''),
+      'the message',
+    );
+    await closePanel('cancel');
+  });
+
+  it('says nothing wrong in the browser console', () => {
+    assert.deepEqual(
+      said.filter((text) => !/favicon|ERR_INTERNET|net::ERR/.test(text)),
+      [],
+    );
+  });
+});
