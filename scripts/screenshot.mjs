@@ -17,7 +17,7 @@ const port = await freePort(18800);
 const userDir = mkdtempSync(join(tmpdir(), 'pq-screenshot-'));
 const broker = await startBroker(mqtt);
 const nodeRed = await startNodeRed({ port, flow: demoFlow({ mqtt, modbus }), userDir });
-const { browser, page } = await openBrowser(chromium, { width: 1400, height: 620 });
+const { browser, page } = await openBrowser(chromium, { width: 1560, height: 620 });
 try {
   await openEditor(page, nodeRed.url);
   await page.evaluate('RED.sidebar.show("debug")');

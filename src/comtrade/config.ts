@@ -50,7 +50,7 @@ export interface Config {
   /** Line frequency as the header claims, Hz; undefined where it does not say. */
   frequency: number | undefined;
   rates: RateSegment[];
-  /** Time of the first sample and of the trigger: Unix epoch, ms; UTC unless `timeCode` says otherwise. */
+  /** Time of the first sample and of the trigger: Unix epoch, ms. Taken for UTC where no time code says more. */
   start: number | undefined;
   trigger: number | undefined;
   format: DataFormat;
@@ -96,6 +96,7 @@ export function parseConfig(text: string): Config {
   const multiplierText = reader.more() ? reader.fields('time multiplier')[0] : '';
   const timeMultiplier = multiplierText === '' ? 1 : reader.number(multiplierText, 'time multiplier');
   if (!(timeMultiplier > 0)) throw reader.error(`time multiplier must be above 0, got ${timeMultiplier}`);
+  const zone = revision === 2013 && reader.more() ? parseTimeCode(reader, warnings) : 0;
 
   return {
     station,
@@ -105,8 +106,8 @@ export function parseConfig(text: string): Config {
     status,
     frequency: frequency && frequency > 0 ? frequency : undefined,
     rates,
-    start: start.time,
-    trigger: trigger.time,
+    start: start.time === undefined ? undefined : start.time - zone,
+    trigger: trigger.time === undefined ? undefined : trigger.time - zone,
     format,
     timeMultiplier,
     stampUnit: start.nanoseconds ? 1e-9 : 1e-6,
@@ -258,6 +259,19 @@ function parseTime(
   const fraction = c[4] ? Number(`0.${c[4]}`) : 0;
   const seconds = Date.UTC(year, second - 1, first, Number(c[1]), Number(c[2]), Number(c[3]));
   return { time: seconds + fraction * 1000, nanoseconds: revision === 2013 && (c[4]?.length ?? 0) > 6 };
+}
+
+/** Local time less UTC, ms, from a time code such as -4, 10 or +5h30 (C37.111-2013, 7.4.9). */
+function parseTimeCode(reader: LineReader, warnings: string[]): number {
+  const [code] = reader.fields('time code');
+  const match = /^([+-]?)(\d{1,2})(?:h(\d{1,2}))?$/i.exec(code);
+  if (match) return (match[1] === '-' ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3] ?? 0)) * 60_000;
+  if (code !== '' && code.toLowerCase() !== 'x') {
+    warnings.push(
+      `line ${reader.line}: time code ${JSON.stringify(code)} is not understood; times are taken for UTC`,
+    );
+  }
+  return 0;
 }
 
 function parseFormat(reader: LineReader): DataFormat {

@@ -32,13 +32,15 @@ const SMOOTHING = 0.1;
  * good period carries on (IEC 61000-4-30, 5.4.1: Urms(1/2) goes on through the event).
  *
  * Boundaries are sample positions from the start of the stream; they come in rising order, late by the
- * filter's half width plus at most 1.6 half periods.
+ * filter's half width plus at most 3.2 half periods.
  */
 export class HalfPeriods {
   private readonly filter: FundamentalFilter;
   /** Mean half period, samples. */
   private period: number;
   private last = Number.NaN;
+  /** A boundary that was found and not yet passed on. */
+  private pending = Number.NaN;
   private lastCrossing = Number.NaN;
   private lastHalf = Number.NaN;
   private previous = Number.NaN;
@@ -96,31 +98,43 @@ export class HalfPeriods {
 
   /** The stream ends at `end`: boundaries up to there, at the last good period. */
   finish(end: number, found: (position: number) => void): void {
+    this.settle(false, found);
     if (Number.isNaN(this.last)) this.begin(0, end, found);
     while (this.last + this.period <= end) this.mark(this.last + this.period, found);
   }
 
   private accept(position: number, found: (position: number) => void): void {
+    // The crossing before the one at which a step shows in the peak is already shifted by it.
+    this.settle(this.transition === 1, found);
     const half = position - this.lastCrossing;
     this.lastCrossing = position;
-    // A step of amplitude shifts the filtered crossings by a degree or two, though not those of the
-    // signal: for as long as the filter sees the step, the last good period is nearer to the truth.
+    // A step of amplitude shifts the filtered crossings by a few degrees, though not those of the signal:
+    // for as long as the filter sees the step, the last good period is nearer to the truth.
     const unsettled = this.transition > 0 && this.transition <= LONGEST_TRANSITION;
     if (!unsettled || this.measured === 0) this.learn(half);
-    const predicted = this.last + this.period;
-    if (unsettled && Math.abs(position - predicted) < PHASE_JUMP * this.period) {
-      this.mark(predicted, found);
-      return;
-    }
     if (Number.isNaN(this.last)) {
       if (this.measured === 0) return;
       // The filter sees its first crossing a cycle into the stream: the halves before it are as long.
       const before = Math.floor((position + 0.5) / this.period);
       this.begin(position - before * this.period, position - this.period / 2, found);
-      this.mark(position, found);
+      this.pending = position;
+    } else if (unsettled && this.isExpected(position)) {
+      this.pending = this.last + this.period;
     } else if (position - this.last >= EARLIEST * this.period) {
-      this.mark(position, found);
+      this.pending = position;
     }
+  }
+
+  /** A crossing is passed on when the next one has come: moved to where it was expected if `shifted`. */
+  private settle(shifted: boolean, found: (position: number) => void): void {
+    const { pending } = this;
+    this.pending = Number.NaN;
+    if (Number.isNaN(pending)) return;
+    this.mark(shifted && this.isExpected(pending) ? this.last + this.period : pending, found);
+  }
+
+  private isExpected(position: number): boolean {
+    return Math.abs(position - this.last - this.period) < PHASE_JUMP * this.period;
   }
 
   /** A half period between two crossings that were seen, if it is like the mean or like the one before. */
@@ -144,8 +158,10 @@ export class HalfPeriods {
       if (!strong && at > this.filter.halfWidth + 2 * this.period) this.begin(0, at - this.period, found);
       return;
     }
-    while (at > this.last + (strong ? LATEST : PATIENCE) * this.period)
-      this.mark(this.last + this.period, found);
+    const patience = (strong ? LATEST : PATIENCE) * this.period;
+    if (at > this.pending + patience) this.settle(false, found);
+    if (!Number.isNaN(this.pending)) return;
+    while (at > this.last + patience) this.mark(this.last + this.period, found);
   }
 
   private begin(first: number, until: number, found: (position: number) => void): void {

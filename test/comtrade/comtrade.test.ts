@@ -50,6 +50,16 @@ describe('comtrade', () => {
     return ROWS.map((row) => ({ ...row, analog: row.analog.map((value) => (value === '' ? code : value)) }));
   }
 
+  it('takes the time code of 2013 for the difference to UTC', () => {
+    const file = (code: string) => cfg({ revision: 2013 }, 3).replace('0,0\r\n0,0', `${code},${code}\r\n0,0`);
+    const start = (code: string) => parseRecording(Buffer.from(file(code)), asciiDat(ROWS)).config.start;
+    const local = Date.UTC(1999, 1, 1, 12, 0, 0, 500);
+    assert.equal(start('0'), local);
+    assert.equal(start('-4'), local + 4 * 3_600_000);
+    assert.equal(start('+5h30'), local - 5.5 * 3_600_000);
+    assert.equal(start('x'), local);
+  });
+
   it('reads status words beyond the sixteenth channel', () => {
     const status = Array.from({ length: 20 }, (_, i) => `${i + 1},D${i + 1},,,0`);
     const bits = status.map((_, i) => (i === 17 ? 1 : 0));
