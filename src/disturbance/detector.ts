@@ -1,6 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import { type Diagnostic, FieldError, type PqEvent, type Rms, type WaveformFrame } from '../record';
-import { jointOf } from '../signal';
+import { MeterStreams, type StreamEnd } from '../signal';
 import { MeterStream, watchedChannels } from './meter-stream';
 import { type DetectorSettings, readDetectorSettings } from './settings';
 
@@ -10,50 +9,48 @@ export interface DetectorOutput {
   diagnostic(diagnostic: Diagnostic): void;
 }
 
-/** Meters held at once; beyond it the one longest silent is let go, and counted. */
-const MAX_METERS = 5000;
-
-interface MeterState {
-  stream: MeterStream;
-  last: WaveformFrame;
-}
-
-/** Slowest sampling that shows a cycle well enough to measure it: 16 samples of 60 Hz. */
-const MIN_RATE = 960;
+/** Flag of an event that was open when its stream ended. */
+const FLAGS: Record<StreamEnd, string> = {
+  gap: 'gap',
+  'other-rate': 'stream changed',
+  'other-channels': 'stream changed',
+  last: 'end of data',
+  dropped: 'meter dropped',
+};
 
 /** Voltage events of many meters, each from its own stream of frames. */
 export class SagSwellDetector {
-  private readonly meters: LRUCache<string, MeterState>;
-  private settings: DetectorSettings;
-  /** Meters let go because too many spoke, and frames seen twice. */
-  readonly counters = { metersDropped: 0, framesRepeated: 0, gaps: 0 };
+  private readonly meters: MeterStreams<MeterStream>;
 
   constructor(
-    settings: DetectorSettings,
+    private settings: DetectorSettings,
     private readonly output: DetectorOutput,
   ) {
-    this.settings = settings;
-    this.meters = new LRUCache({
-      max: MAX_METERS,
-      dispose: (state, _meter, reason) => {
-        if (reason !== 'evict') return;
-        this.counters.metersDropped++;
-        state.stream.finish('meter dropped');
+    this.meters = new MeterStreams(
+      (first) => new MeterStream(first, this.settings, output),
+      (stream, why, last, next) => {
+        stream.finish(FLAGS[why]);
+        if (next) this.tellBreak(why, last, next);
       },
-    });
+    );
   }
 
-  /** Meters with an event open now, and meters heard of. */
+  /** Meters heard of, and those of them with an event open now. */
   get status(): { meters: number; open: number } {
     let open = 0;
-    for (const { stream } of this.meters.values()) if (stream.open.length) open++;
+    for (const stream of this.meters.streams()) if (stream.open.length) open++;
     return { meters: this.meters.size, open };
+  }
+
+  /** Meters let go because too many spoke, frames seen twice, breaks of streams. */
+  get counters(): { metersDropped: number; framesRepeated: number; gaps: number } {
+    return this.meters.counters;
   }
 
   /** Samples per channel held for captures, all meters together. */
   get heldSamples(): number {
     let held = 0;
-    for (const { stream } of this.meters.values()) held += stream.heldSamples;
+    for (const stream of this.meters.streams()) held += stream.heldSamples;
     return held;
   }
 
@@ -69,31 +66,12 @@ export class SagSwellDetector {
         frame.layout,
       );
     }
-    if (frame.rate < MIN_RATE) {
-      throw new FieldError('payload.rate', `at least ${MIN_RATE} Hz`, frame.rate);
-    }
-    let state = this.meters.get(frame.meter);
-    const joint = jointOf(state?.last, frame);
-    if (state && joint === 'repeated') {
-      this.counters.framesRepeated++;
-      return;
-    }
-    if (!state || joint !== 'follows') {
-      if (state) this.breakOff(state, frame, joint);
-      state = { stream: new MeterStream(frame, this.settings, this.output), last: frame };
-      this.meters.set(frame.meter, state);
-    }
-    state.last = frame;
-    state.stream.push(frame);
-    if (frame.last) this.finish(frame.meter);
+    this.meters.push(frame);
   }
 
   /** The stream of a meter (of all, without a name) is over: what is open is reported as it stands. */
   finish(meter?: string): void {
-    for (const name of meter === undefined ? [...this.meters.keys()] : [meter]) {
-      this.meters.get(name)?.stream.finish('end of data');
-      this.meters.delete(name);
-    }
+    this.meters.finish(meter);
   }
 
   /**
@@ -101,28 +79,27 @@ export class SagSwellDetector {
    * @throws FieldError naming the setting; then nothing is changed
    */
   configure(changes: unknown, at = 'payload'): DetectorSettings {
-    const settings = readDetectorSettings(changes, this.settings, at);
-    this.settings = settings;
-    for (const { stream } of this.meters.values()) stream.configure(settings);
-    return settings;
+    this.settings = readDetectorSettings(changes, this.settings, at);
+    for (const stream of this.meters.streams()) stream.configure(this.settings);
+    return this.settings;
   }
 
-  private breakOff(state: MeterState, frame: WaveformFrame, joint: string): void {
-    this.counters.gaps++;
-    state.stream.finish(joint === 'gap' ? 'gap' : 'stream changed');
-    const missing = (frame.time - state.last.endTime) / 1000;
+  private tellBreak(why: StreamEnd, last: WaveformFrame, next: WaveformFrame): void {
+    const seconds = (next.time - last.endTime) / 1000;
+    const told: Partial<Record<StreamEnd, string>> = {
+      gap: `the waveform does not go on where it ended: ${Math.abs(seconds).toFixed(3)} s ${seconds > 0 ? 'are missing' : 'back'}`,
+      'other-rate': `the waveform goes on with ${next.rate} Hz instead of ${last.rate} Hz`,
+      'other-channels': `the waveform goes on with channels ${next.layout} instead of ${last.layout}`,
+    };
     this.output.diagnostic({
       kind: 'diagnostic',
-      meter: frame.meter,
-      time: frame.time,
-      code: joint === 'gap' ? 'WAVEFORM_GAP' : 'WAVEFORM_CHANGED',
+      meter: next.meter,
+      time: next.time,
+      code: why === 'gap' ? 'WAVEFORM_GAP' : 'WAVEFORM_CHANGED',
       severity: 'warning',
-      text:
-        joint === 'gap'
-          ? `the waveform does not go on where it ended: ${missing.toFixed(3)} s ${missing > 0 ? 'are missing' : 'back'}`
-          : `the waveform goes on with ${joint === 'other-rate' ? `${frame.rate} Hz` : `channels ${frame.layout}`}`,
+      text: told[why] ?? why,
       hint: 'Check for a buffer overflow at the meter, a slow link, or a clock that was set.',
-      detail: { missing, joint },
+      detail: { seconds, why },
     });
   }
 }

@@ -31,6 +31,12 @@ const EXCEPTIONS: Record<number, [text: string, hint: string]> = {
   ],
 };
 
+/** The meter answered, and refused: exceptions but those of a gateway that speaks of a silent meter. */
+export function isRefusal(error: unknown): boolean {
+  const code = (error as { modbusCode?: number } | undefined)?.modbusCode;
+  return code !== undefined && code !== 10 && code !== 11;
+}
+
 /** What an error of the link means. */
 export function faultOf(error: unknown): Fault {
   const e = (error ?? {}) as {

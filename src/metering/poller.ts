@@ -1,6 +1,6 @@
 import { type Diagnostic, FieldError, type Reading, type WaveformFrame } from '../record';
 import { decode, PROFILES, type Profile, TYPE_LENGTH } from '../registers';
-import { faultOf } from './diagnosis';
+import { faultOf, isRefusal } from './diagnosis';
 import type { FleetMeter } from './fleet';
 import type { ModbusLink } from './link';
 import type { PollerSettings } from './poller-settings';
@@ -18,6 +18,10 @@ export interface PollerOutput {
 const LONGEST_PAUSE = 60;
 
 type Task = 'reading' | 'events' | 'waveform';
+const TASKS: readonly Task[] = ['reading', 'events', 'waveform'];
+
+/** What a fault concerns: one task that the meter refuses, or the whole meter, which does not answer. */
+type Scope = Task | 'meter';
 
 /**
  * Polls the meters of a fleet, each at its own pace; one that does not answer is left alone for longer
@@ -80,8 +84,7 @@ class PolledMeter {
   private readonly waveforms: WaveformReader | undefined;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
-  private failures = 0;
-  private fault = '';
+  private readonly faults = new Map<Scope, { code: string; failures: number }>();
   private eventCount: number | undefined;
 
   constructor(
@@ -124,7 +127,7 @@ class PolledMeter {
   }
 
   private nextTask(): Task {
-    return (Object.keys(this.due) as Task[]).reduce((a, b) => (this.due[b] < this.due[a] ? b : a));
+    return TASKS.reduce((a, b) => (this.due[b] < this.due[a] ? b : a));
   }
 
   private async perform(task: Task): Promise<void> {
@@ -132,11 +135,11 @@ class PolledMeter {
     try {
       const again = await this.slots.run(() => this.work(task));
       if (this.stopped) return;
-      this.recovered();
+      this.recovered(task);
       this.plan(task, again ? performance.now() : Math.max(began, this.due[task]) + this.pause(task));
     } catch (error) {
       if (this.stopped) return;
-      this.failed(error);
+      this.failed(task, error);
     }
   }
 
@@ -211,23 +214,27 @@ class PolledMeter {
     );
   }
 
-  private failed(error: unknown): void {
+  private failed(task: Task, error: unknown): void {
     const { code, text, hint } = faultOf(error);
-    this.answering = false;
-    this.failures++;
+    const scope: Scope = isRefusal(error) ? task : 'meter';
+    if (scope === 'meter') this.answering = false;
+    const before = this.faults.get(scope);
     // Told when it begins and when it ends, not at every try.
-    if (code !== this.fault) this.tell(code, 'error', text, hint, { unit: this.meter.unit });
-    this.fault = code;
-    const pause = Math.min(LONGEST_PAUSE, 2 ** Math.min(10, this.failures - 1)) * 1000;
+    if (before?.code !== code) this.tell(code, 'error', text, hint, { unit: this.meter.unit, task });
+    const failures = (before?.failures ?? 0) + 1;
+    this.faults.set(scope, { code, failures });
+    const pause = Math.min(LONGEST_PAUSE, 2 ** Math.min(10, failures - 1)) * 1000;
     const at = performance.now() + pause;
-    for (const task of Object.keys(this.due) as Task[]) this.due[task] = Math.max(this.due[task], at);
+    for (const one of scope === 'meter' ? TASKS : [scope]) this.due[one] = Math.max(this.due[one], at);
   }
 
-  private recovered(): void {
+  private recovered(task: Task): void {
     this.answering = true;
-    this.failures = 0;
-    if (this.fault) this.tell(this.fault, 'info', 'over: the meter answers again', 'Nothing to do.', {});
-    this.fault = '';
+    for (const scope of [task, 'meter'] as const) {
+      const fault = this.faults.get(scope);
+      if (fault) this.tell(fault.code, 'info', 'over: the meter answers again', 'Nothing to do.', { task });
+      this.faults.delete(scope);
+    }
   }
 
   private tell(

@@ -4,5 +4,6 @@ export * from './half-cycle-rms';
 export * from './half-periods';
 export * from './history';
 export * from './level';
+export * from './meter-streams';
 export * from './resampler';
 export * from './spectrum';

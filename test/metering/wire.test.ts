@@ -246,6 +246,27 @@ describe('metering over a real Modbus wire', () => {
     assert.deepEqual([got.diagnostics[1].code, got.diagnostics[1].severity], ['MODBUS_EXCEPTION_11', 'info']);
   });
 
+  it('names a request that the meter refuses once, and goes on with the others', async () => {
+    const meter = new SimulatedMeter({
+      profile: { ...genericPq, waveformFifo: false },
+      source: synthetic(),
+      nominal: 230,
+      fifoBlocks: 100,
+      start: now,
+    });
+    const server = await SimulatorServer.listen(new Map([[1, meter]]), 0, clock);
+    cleanUp.push(() => server.close());
+    const rows = [{ id: 'm1', host: '127.0.0.1', port: server.port }];
+    const { got, poller } = poll(rows, { interval: 0.1, waveformInterval: 0.1, eventInterval: 3600 });
+    await until(() => got.readings.length > 12, 'readings');
+    assert.deepEqual(
+      got.diagnostics.map(({ code, detail }) => [code, detail.task]),
+      [['MODBUS_EXCEPTION_2', 'waveform']],
+    );
+    assert.match(got.diagnostics[0].hint, /firmware/);
+    assert.equal(poller.status.answering, 1);
+  });
+
   it('comes back by itself after the server was gone', async () => {
     const meters = new Map([
       [

@@ -174,6 +174,25 @@ describe('var calculator', () => {
     }
   });
 
+  it('gives whole records of a dead supply too: zeros, no NaN', () => {
+    const zeros = () => new Float32Array(6400);
+    const frame = WaveformFrame.from({
+      kind: 'waveform',
+      meter: 'm1',
+      time: 0,
+      rate: 6400,
+      channels: { va: zeros(), ia: zeros() },
+    });
+    const powers = calculate(frame);
+    assert.ok(powers.length >= 3);
+    for (const { phases, total } of powers) {
+      assert.deepEqual(
+        [phases.a.p, phases.a.q, phases.a.thdV, phases.a.pf, total.pf],
+        [0, 0, undefined, undefined, undefined],
+      );
+    }
+  });
+
   it('refuses frames without a voltage and its current', () => {
     const calculator = new PowerCalculator(readCalculatorSettings({}), () => {});
     const frame = (channels: object, rate = 6400) =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { WaveformFrame } from '../../src/record';
-import { FrameHistory, jointOf, startLevel } from '../../src/signal';
+import { FrameHistory, jointOf, MeterStreams, startLevel } from '../../src/signal';
 import { wave } from './signals';
 
 const frame = (time: number, values: number[], rate = 1000) =>
@@ -49,5 +49,21 @@ describe('frame history', () => {
       channels: { ia: va },
     });
     assert.equal(startLevel(current), undefined);
+  });
+
+  it('holds a bounded number of meters, lets go of the one longest silent, and counts it', () => {
+    const ended: string[] = [];
+    const streams = new MeterStreams(
+      (first) => ({ meter: first.meter, push() {} }),
+      (stream, why) => ended.push(`${stream.meter} ${why}`),
+    );
+    const plain = { kind: 'waveform', time: 0, rate: 1000, channels: { va: [1] } };
+    for (let i = 0; i < 5003; i++) streams.push(WaveformFrame.from({ ...plain, meter: `m${i}` }));
+    assert.equal(streams.size, 5000);
+    assert.deepEqual(ended, ['m0 dropped', 'm1 dropped', 'm2 dropped']);
+    assert.equal(streams.counters.metersDropped, 3);
+    streams.finish('m3');
+    streams.finish('unknown');
+    assert.equal(ended[3], 'm3 last');
   });
 });
