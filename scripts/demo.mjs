@@ -118,7 +118,7 @@ export async function startNodeRed({ port, flow, userDir = join(root, '.demo'), 
   );
   const child = spawn(
     process.execPath,
-    [require.resolve('node-red/red.js'), '--userDir', userDir, '--port', String(port)],
+    [nodeRedScript(), '--userDir', userDir, '--port', String(port)],
     // A process group of its own: Ctrl-C reaches the demo, which then stops Node-RED in order.
     { stdio: ['ignore', 'pipe', 'pipe'], detached: process.platform !== 'win32' },
   );
@@ -150,6 +150,12 @@ export async function startNodeRed({ port, flow, userDir = join(root, '.demo'), 
       clearTimeout(timer);
     },
   };
+}
+
+/** The Node-RED of this package, or the one that the tests of another version name. */
+function nodeRedScript() {
+  const runtime = process.env.NODE_RED_RUNTIME;
+  return runtime ? join(dirname(runtime), '..', 'red.js') : require.resolve('node-red/red.js');
 }
 
 /** The key of the user folder's credentials: made once, kept beside them. */

@@ -118,7 +118,7 @@ function onMessage(_topic, record, playback) {
   if (playback && record.kind === 'diagnostic' && record.code === 'END_OF_WAVEFORM') {
     // The last events are a few wires behind.
     setTimeout(() => {
-      console.log(`The recording is over: ${count} events.`);
+      console.log(`The recording is over: ${count} ${count === 1 ? 'event' : 'events'}.`);
       if (options.exit) void stop(0);
     }, 1500);
   }
