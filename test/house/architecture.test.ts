@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+
+const ROOT = join(__dirname, '..', '..');
+
+/** What each folder of src/ may import from its sisters: one way only (design, section 1). */
+const SHARED = ['record', 'signal', 'registers'];
+const ALLOWED: Record<string, string[]> = {
+  record: [],
+  signal: ['record'],
+  registers: ['record'],
+  panel: ['record'],
+};
+
+function importsOf(folder: string): { file: string; target: string }[] {
+  const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  return files.flatMap((name) => {
+    const file = join(ROOT, folder, name);
+    const targets = [...readFileSync(file, 'utf8').matchAll(/(?:from|import|require\()\s*['"]([^'"]+)['"]/g)];
+    return targets.map(([, target]) => ({
+      file: relative(ROOT, file),
+      target: target.startsWith('.') ? relative(ROOT, resolve(dirname(file), target)) : target,
+    }));
+  });
+}
+
+describe('the house', () => {
+  it('lets dependencies point one way: stages know what they share, not each other', () => {
+    for (const { file, target } of importsOf('src')) {
+      if (!target.startsWith('src/')) continue;
+      const [, own] = file.split('/');
+      const [, other] = target.split('/');
+      const allowed = [own, ...(ALLOWED[own] ?? SHARED)];
+      assert.ok(allowed.includes(other), `${file} imports ${target}`);
+    }
+  });
+
+  it('keeps Node-RED out of src/, and nodes apart from each other', () => {
+    for (const { file, target } of importsOf('src')) assert.doesNotMatch(target, /node-red|^nodes\//, file);
+    for (const { file, target } of importsOf('nodes')) {
+      assert.ok(!target.startsWith('nodes/'), `${file} imports ${target}`);
+      if (!file.endsWith('.editor.ts')) continue;
+      // A panel bundles the settings of its stage, not the stage with its libraries.
+      assert.doesNotMatch(target, /^src\/[a-z]+$/, file);
+    }
+  });
+});
