@@ -37,6 +37,11 @@ export function isRefusal(error: unknown): boolean {
   return code !== undefined && code !== 10 && code !== 11;
 }
 
+/** There was no connection: the fault is that of the link and of all meters behind it. */
+export function isLinkDown(error: unknown): boolean {
+  return (error as { linkDown?: boolean } | undefined)?.linkDown === true;
+}
+
 /** What an error of the link means. */
 export function faultOf(error: unknown): Fault {
   const e = (error ?? {}) as {

@@ -1,27 +1,50 @@
-import ModbusRTU from 'modbus-serial';
+import type ModbusRTU from 'modbus-serial';
+import { ModbusConnection } from './connection';
+import { FairQueue } from './fair-queue';
 import type { LinkSettings } from './link-settings';
+import { ResponseTimes } from './response-times';
 
 /** Requests that may wait on one link; more, and the meters behind it are asked faster than it can carry. */
 const MAX_WAITING = 10_000;
-
-/** Faults after which the same question may be answered the next time. */
+/** Exceptions after which the same question may be answered the next time: acknowledge, busy. */
 const WORTH_RETRYING = new Set([5, 6]);
+/** So many requests on end without any answer, and a connection that looks open is taken for dead. */
+const DEAD_AFTER = 3;
+
+type Request<T> = (client: ModbusRTU) => Promise<T>;
 
 /**
- * One Modbus connection, shared by all meters behind it: one request at a time, in the order asked.
- * Connects when it is needed, and again after it was lost.
+ * One Modbus link, shared by all meters behind it: one request at a time, units taking turns. A unit
+ * that does not answer is asked again only after its neighbours had the line, and waited for no longer
+ * than answers on this link take; so it costs the others one timeout, once.
  */
 export class ModbusLink {
-  private client: ModbusRTU | undefined;
-  /** Ends whatever is under way: the library leaves requests of a connection that was cut unanswered. */
-  private cut: (reason: Error) => void = () => {};
-  private connecting: NodeJS.Timeout | undefined;
-  private tail: Promise<unknown> = Promise.resolve();
-  private waiting = 0;
+  private readonly connection: ModbusConnection;
+  private readonly queue: FairQueue;
+  private readonly times: ResponseTimes;
+  private readonly listeners = new Set<() => void>();
+  /** Requests that are repeated after a pause. */
+  private readonly pauses = new Set<{ timer: NodeJS.Timeout; giveUp: (error: Error) => void }>();
   private closed = false;
+  private unanswered = 0;
   readonly counters = { requests: 0, retries: 0, connects: 0, refused: 0 };
 
-  constructor(private readonly settings: LinkSettings) {}
+  constructor(private readonly settings: LinkSettings) {
+    this.connection = new ModbusConnection(settings, () => {
+      this.counters.connects++;
+      for (const listener of this.listeners) listener();
+    });
+    this.queue = new FairQueue(settings.gap);
+    this.times = new ResponseTimes(settings.timeout);
+  }
+
+  /** Calls back whenever the link was connected; returns what ends that. */
+  onConnected(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => {
+      this.listeners.delete(listener);
+    };
+  }
 
   /**
    * Holding registers (function code 03).
@@ -29,19 +52,18 @@ export class ModbusLink {
    * @throws the fault of the last try, for {@link faultOf}
    */
   read(unit: number, address: number, count: number): Promise<number[]> {
-    return this.enqueue(async (client) => {
-      client.setID(unit);
+    return this.enqueue(unit, async (client) => {
       const { data } = await client.readHoldingRegisters(address, count);
-      if (data.length !== count)
+      if (data.length !== count) {
         throw new Error(`Data length error, expected ${count} registers got ${data.length}`);
+      }
       return data;
     });
   }
 
   /** Writes holding registers (function code 16). Errors as in {@link read}. */
   write(unit: number, address: number, words: number[]): Promise<void> {
-    return this.enqueue(async (client) => {
-      client.setID(unit);
+    return this.enqueue(unit, async (client) => {
       await client.writeRegisters(address, words);
     });
   }
@@ -49,114 +71,100 @@ export class ModbusLink {
   /** Gives up what waits and closes the connection; the link cannot be used again. */
   async close(): Promise<void> {
     this.closed = true;
-    this.cut(new Error('the link is closed'));
-    await this.drop();
+    this.listeners.clear();
+    for (const { timer, giveUp } of this.pauses) {
+      clearTimeout(timer);
+      giveUp(new Error('the link is closed'));
+    }
+    this.pauses.clear();
+    await this.connection.close();
   }
 
-  private async untilCut<T>(work: () => Promise<T>): Promise<T> {
-    const cut = new Promise<never>((_, reject) => {
-      this.cut = reject;
-    });
-    const result = work();
-    result.catch(() => {});
-    return await Promise.race([result, cut]);
-  }
-
-  private enqueue<T>(request: (client: ModbusRTU) => Promise<T>): Promise<T> {
+  private enqueue<T>(unit: number, request: Request<T>): Promise<T> {
     if (this.closed) return Promise.reject(new Error('the link is closed'));
-    if (this.waiting >= MAX_WAITING) {
+    if (this.queue.length + this.pauses.size >= MAX_WAITING) {
       this.counters.refused++;
       return Promise.reject(new Error(`${MAX_WAITING} requests wait on this link already`));
     }
-    this.waiting++;
-    const turn = this.tail.then(() => this.attempt(request));
-    // The next in line goes on whatever became of this one.
-    this.tail = turn
-      .catch(() => {})
-      .then(async () => {
-        this.waiting--;
-        if (this.settings.gap > 0) await new Promise((resolve) => setTimeout(resolve, this.settings.gap));
-      });
-    return turn;
-  }
-
-  private async attempt<T>(request: (client: ModbusRTU) => Promise<T>): Promise<T> {
-    for (let retry = 0; ; retry++) {
-      if (this.closed) throw new Error('the link is closed');
-      try {
-        return await this.untilCut(async () => {
-          const client = await this.connect();
-          this.counters.requests++;
-          return await request(client);
-        });
-      } catch (error) {
-        const exception = (error as { modbusCode?: number }).modbusCode;
-        // An exception is an answer: the line is good. Anything else may have left half a frame on it.
-        if (exception === undefined) await this.drop();
-        const hopeless = exception !== undefined && !WORTH_RETRYING.has(exception);
-        if (hopeless || retry >= this.settings.retries || this.closed) throw error;
-        this.counters.retries++;
-      }
-    }
-  }
-
-  private async connect(): Promise<ModbusRTU> {
-    if (this.client?.isOpen) return this.client;
-    await this.drop();
-    const client = new ModbusRTU();
-    this.client = client;
-    client.on('error', () => {
-      // Told to whoever waits for the answer; without a listener it would end the process.
-    });
-    const { transport, host, port, serialPort, baudRate, dataBits, parity, stopBits, timeout } =
-      this.settings;
-    client.setTimeout(timeout);
-    const opened =
-      transport === 'rtu'
-        ? client.connectRTUBuffered(serialPort, { baudRate, dataBits, parity, stopBits })
-        : transport === 'tcp'
-          ? client.connectTCP(host, { port })
-          : client.connectTcpRTUBuffered(host, { port });
-    await this.inTime(opened, timeout);
-    this.counters.connects++;
-    if (this.closed) {
-      await this.drop();
-      throw new Error('the link is closed');
-    }
-    return client;
-  }
-
-  private async drop(): Promise<void> {
-    clearTimeout(this.connecting);
-    const client = this.client;
-    this.client = undefined;
-    if (!client) return;
-    await new Promise<void>((resolve) => {
-      // The library calls back only for a port that was open; half a second is for one that hangs.
-      const timer = setTimeout(resolve, 500);
-      const done = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      try {
-        if (client.isOpen) client.destroy(done);
-        else {
-          client.destroy(() => {});
-          done();
+    return new Promise<T>((resolve, reject) => {
+      // A unit that is known to be silent is asked once: to ask again is its meter's affair, at its own pace.
+      let left = this.times.isAnswering(unit) ? this.settings.retries : 0;
+      const attempt = async (): Promise<void> => {
+        try {
+          resolve(await this.exchange(unit, request));
+        } catch (error) {
+          if (this.closed || left-- <= 0 || !isWorthRetrying(error)) {
+            reject(error);
+            return;
+          }
+          this.counters.retries++;
+          this.later(() => this.queue.push(unit, attempt), reject);
         }
-      } catch {
-        done();
-      }
+      };
+      this.queue.push(unit, attempt);
     });
   }
 
-  /** The connection made, or given up after `ms` or when the link is closed. */
-  private async inTime(opened: Promise<void>, ms: number): Promise<void> {
-    opened.catch(() => {});
-    await new Promise<void>((resolve, reject) => {
-      const late = () => reject(Object.assign(new Error('Timed out'), { code: 'ETIMEDOUT' }));
-      this.connecting = setTimeout(late, ms);
-      opened.then(resolve, reject);
-    }).finally(() => clearTimeout(this.connecting));
+  /** A repetition waits for one timeout: for so long the line is the neighbours', and a gateway gets free. */
+  private later(push: () => void, giveUp: (error: Error) => void): void {
+    const pause = {
+      timer: setTimeout(() => {
+        this.pauses.delete(pause);
+        push();
+      }, this.settings.timeout),
+      giveUp,
+    };
+    this.pauses.add(pause);
   }
+
+  private async exchange<T>(unit: number, request: Request<T>): Promise<T> {
+    if (this.closed) throw new Error('the link is closed');
+    let began = 0;
+    const timed: Request<T> = (client) => {
+      this.counters.requests++;
+      began = performance.now();
+      return request(client);
+    };
+    try {
+      // Behind a request without an answer a gateway may still be busy: what is new is not judged by that.
+      const allowance = this.times.allowance(unit, this.unanswered > 0);
+      const result = await this.connection.exchange(unit, allowance, timed);
+      this.answered(unit, began);
+      return result;
+    } catch (error) {
+      if (isException(error)) this.answered(unit, began);
+      else if (began > 0) await this.lost(unit, error);
+      throw error;
+    }
+  }
+
+  private answered(unit: number, began: number): void {
+    // After a request without an answer a gateway may still be waiting for it: that time is not this unit's.
+    const own = this.unanswered === 0;
+    this.unanswered = 0;
+    this.times.answered(unit, own ? performance.now() - began : undefined);
+  }
+
+  /** No answer, or one that is none. Over Modbus TCP a late answer is known by its number, so the wire stays. */
+  private async lost(unit: number, error: unknown): Promise<void> {
+    this.times.unanswered(unit);
+    this.unanswered++;
+    const late = this.settings.transport === 'tcp' && isTimeout(error);
+    if (late && this.unanswered < DEAD_AFTER) return;
+    this.unanswered = 0;
+    await this.connection.drop();
+  }
+}
+
+function isException(error: unknown): boolean {
+  return (error as { modbusCode?: number }).modbusCode !== undefined;
+}
+
+function isTimeout(error: unknown): boolean {
+  return (error as { name?: string }).name === 'TransactionTimedOutError';
+}
+
+function isWorthRetrying(error: unknown): boolean {
+  const { modbusCode } = error as { modbusCode?: number };
+  return modbusCode === undefined || WORTH_RETRYING.has(modbusCode);
 }

@@ -1,6 +1,6 @@
 import { type Diagnostic, FieldError, type Reading, type WaveformFrame } from '../record';
 import { decode, PROFILES, type Profile, TYPE_LENGTH } from '../registers';
-import { faultOf, isRefusal } from './diagnosis';
+import { faultOf, isLinkDown, isRefusal } from './diagnosis';
 import type { FleetMeter } from './fleet';
 import type { ModbusLink } from './link';
 import type { PollerSettings } from './poller-settings';
@@ -84,7 +84,9 @@ class PolledMeter {
   private readonly waveforms: WaveformReader | undefined;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
-  private readonly faults = new Map<Scope, { code: string; failures: number }>();
+  private working = false;
+  private readonly faults = new Map<Scope, { code: string; failures: number; linkDown: boolean }>();
+  private readonly unsubscribe: () => void;
   private eventCount: number | undefined;
 
   constructor(
@@ -105,11 +107,13 @@ class PolledMeter {
       events: profile.registers.EVENT_COUNT ? start : Number.POSITIVE_INFINITY,
       waveform: wanted ? start : Number.POSITIVE_INFINITY,
     };
+    this.unsubscribe = link.onConnected(() => this.wake());
     this.schedule();
   }
 
   stop(): void {
     this.stopped = true;
+    this.unsubscribe();
     clearTimeout(this.timer);
   }
 
@@ -117,12 +121,25 @@ class PolledMeter {
     await this.perform('reading');
   }
 
+  /** The link is there again: whoever only waited for it need not wait any longer. */
+  private wake(): void {
+    if (this.stopped || !this.faults.get('meter')?.linkDown) return;
+    const now = performance.now();
+    for (const task of TASKS) if (Number.isFinite(this.due[task])) this.due[task] = now;
+    if (!this.working) this.schedule();
+  }
+
   private schedule(): void {
+    clearTimeout(this.timer);
     if (this.stopped) return;
     const task = this.nextTask();
     const wait = Math.max(0, this.due[task] - performance.now());
     this.timer = setTimeout(() => {
-      void this.perform(task).then(() => this.schedule());
+      this.working = true;
+      void this.perform(task).then(() => {
+        this.working = false;
+        this.schedule();
+      });
     }, wait);
   }
 
@@ -222,7 +239,7 @@ class PolledMeter {
     // Told when it begins and when it ends, not at every try.
     if (before?.code !== code) this.tell(code, 'error', text, hint, { unit: this.meter.unit, task });
     const failures = (before?.failures ?? 0) + 1;
-    this.faults.set(scope, { code, failures });
+    this.faults.set(scope, { code, failures, linkDown: isLinkDown(error) });
     const pause = Math.min(LONGEST_PAUSE, 2 ** Math.min(10, failures - 1)) * 1000;
     const at = performance.now() + pause;
     for (const one of scope === 'meter' ? TASKS : [scope]) this.due[one] = Math.max(this.due[one], at);

@@ -1,0 +1,134 @@
+import ModbusRTU from 'modbus-serial';
+import type { LinkSettings } from './link-settings';
+
+/** Pauses between attempts to connect, ms: growing by half each time, with a fifth of chance in them. */
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 60_000;
+const GROWTH = 1.5;
+const JITTER = 0.2;
+
+/**
+ * The wire of one link: opened when it is needed, and again after it was lost, for ever, with growing
+ * and jittered pauses, so that a gateway that comes back is not stormed by all who wait for it.
+ */
+export class ModbusConnection {
+  private client: ModbusRTU | undefined;
+  private opening: NodeJS.Timeout | undefined;
+  private failures = 0;
+  private notBefore = 0;
+  private lastError: Error | undefined;
+  /** Ends whatever is under way: the library leaves requests of a connection that was cut unanswered. */
+  private cut: (reason: Error) => void = () => {};
+  private closed = false;
+  connects = 0;
+
+  /** @param connected is told of every connection made */
+  constructor(
+    private readonly settings: LinkSettings,
+    private readonly connected: () => void,
+  ) {}
+
+  /**
+   * One request over the wire.
+   * @param timeout ms for the answer
+   * @throws what the wire or the device says; where no connection could be made the reason, marked
+   *   `linkDown`, and within the pause after it the same again, at once
+   */
+  async exchange<T>(unit: number, timeout: number, request: (client: ModbusRTU) => Promise<T>): Promise<T> {
+    const cut = new Promise<never>((_, reject) => {
+      this.cut = reject;
+    });
+    const work = async () => {
+      const client = await this.open();
+      client.setID(unit);
+      client.setTimeout(timeout);
+      return await request(client);
+    };
+    const result = work();
+    result.catch(() => {});
+    return await Promise.race([result, cut]);
+  }
+
+  /** Lets go of the wire; the next request opens it again. */
+  async drop(): Promise<void> {
+    clearTimeout(this.opening);
+    const client = this.client;
+    this.client = undefined;
+    if (!client) return;
+    await new Promise<void>((resolve) => {
+      // Half a second for a port that hangs.
+      const timer = setTimeout(resolve, 500);
+      const done = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      try {
+        client.destroy(done);
+      } catch {
+        done();
+      }
+    });
+  }
+
+  /** Gives up what is under way and closes the wire for good. */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.cut(new Error('the link is closed'));
+    await this.drop();
+  }
+
+  private async open(): Promise<ModbusRTU> {
+    if (this.closed) throw new Error('the link is closed');
+    if (this.client?.isOpen) return this.client;
+    if (this.lastError && performance.now() < this.notBefore) throw this.lastError;
+    await this.drop();
+    const client = new ModbusRTU();
+    this.client = client;
+    // Told to whoever waits for the answer; without a listener it would end the process.
+    client.on('error', () => {});
+    try {
+      await this.inTime(connect(client, this.settings));
+    } catch (error) {
+      this.pause(error as Error);
+      await this.drop();
+      throw error;
+    }
+    if (this.closed) {
+      await this.drop();
+      throw new Error('the link is closed');
+    }
+    this.failures = 0;
+    this.lastError = undefined;
+    this.connects++;
+    this.connected();
+    return client;
+  }
+
+  private pause(error: Error): void {
+    const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * GROWTH ** this.failures++);
+    this.notBefore = performance.now() + pause * (1 + JITTER * (2 * Math.random() - 1));
+    this.lastError = Object.assign(error, { linkDown: true });
+  }
+
+  /** The connection made, or given up after the link's timeout or when it is closed. */
+  private async inTime(opened: Promise<void>): Promise<void> {
+    opened.catch(() => {});
+    await new Promise<void>((resolve, reject) => {
+      const late = () => reject(Object.assign(new Error('Timed out'), { code: 'ETIMEDOUT' }));
+      this.opening = setTimeout(late, this.settings.timeout);
+      opened.then(resolve, reject);
+    }).finally(() => clearTimeout(this.opening));
+  }
+}
+
+function connect(client: ModbusRTU, settings: LinkSettings): Promise<void> {
+  const { transport, host, port, serialPort, baudRate, dataBits, parity, stopBits } = settings;
+  switch (transport) {
+    case 'tcp':
+      return client.connectTCP(host, { port });
+    case 'rtu-over-tcp':
+      return client.connectTcpRTUBuffered(host, { port });
+    case 'rtu':
+      return client.connectRTUBuffered(serialPort, { baudRate, dataBits, parity, stopBits });
+  }
+}
