@@ -40,14 +40,11 @@ export class Poller {
     output: PollerOutput,
   ) {
     const slots = new Semaphore(settings.concurrency);
-    const readers = new Map<Profile, ReadingReader>();
     this.meters = fleet.map((meter, i) => {
       const profile = PROFILES[meter.profile];
-      const reader = readers.get(profile) ?? new ReadingReader(profile);
-      readers.set(profile, reader);
       // Spread over the interval, so that thousands of meters are not asked in the same moment.
       const delay = (Math.min(1, settings.interval) * 1000 * i) / fleet.length;
-      return new PolledMeter(meter, profile, reader, links(meter), settings, slots, output, delay);
+      return new PolledMeter(meter, profile, links(meter), settings, slots, output, delay);
     });
   }
 
@@ -81,7 +78,9 @@ export class Poller {
 class PolledMeter {
   answering = false;
   private readonly due: Record<Task, number>;
+  private readonly reader: ReadingReader;
   private readonly waveforms: WaveformReader | undefined;
+  private refused = 0;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
   private working = false;
@@ -92,7 +91,6 @@ class PolledMeter {
   constructor(
     readonly meter: FleetMeter,
     private readonly profile: Profile,
-    private readonly reader: ReadingReader,
     private readonly link: ModbusLink,
     private readonly settings: PollerSettings,
     private readonly slots: Semaphore,
@@ -101,6 +99,7 @@ class PolledMeter {
   ) {
     const start = performance.now() + delay;
     const wanted = profile.waveformFifo && settings.waveformInterval > 0;
+    this.reader = new ReadingReader(profile, meter);
     if (wanted) this.waveforms = new WaveformReader(profile, meter);
     this.due = {
       reading: start,
@@ -175,8 +174,10 @@ class PolledMeter {
     if (this.stopped) return false;
     switch (task) {
       case 'reading': {
-        const reading = await this.reader.read(this.link, this.meter);
-        if (!this.stopped) this.output.reading(reading);
+        const reading = await this.reader.read(this.link);
+        if (this.stopped) return false;
+        this.tellRefused(this.reader.refused);
+        this.output.reading(reading);
         return false;
       }
       case 'waveform': {
@@ -209,6 +210,18 @@ class PolledMeter {
         ? "Compare with the events found in the waveform; V_SAG_VAL and V_SWELL_VAL are the meter's own limits."
         : 'The meter was restarted or its log cleared: events in between may be lost.';
     this.tell('EVENT_COUNT', count > before ? 'info' : 'warning', text, hint, { count, before });
+  }
+
+  private tellRefused(names: string[]): void {
+    if (names.length === this.refused) return;
+    this.refused = names.length;
+    this.tell(
+      'MODBUS_EXCEPTION_2',
+      'warning',
+      `the meter does not have ${names.join(', ')} where the profile ${this.profile.name} says`,
+      'The register map differs: check the profile, and whether a firmware update changed the map.',
+      { quantities: names },
+    );
   }
 
   private tellOverflow(lost: number): void {

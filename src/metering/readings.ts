@@ -1,7 +1,10 @@
 import { isVoltage, QUANTITIES, type Quality, type QuantityName, type Reading, type Values } from '../record';
 import { decode, type Profile, type RegisterLine } from '../registers';
 import type { ModbusLink } from './link';
-import { type Block, planReads } from './plan';
+import { type Block, planReads, spansOf, splitBlock } from './plan';
+
+/** Exception code of the Modbus specification, section 7. */
+const ILLEGAL_ADDRESS = 2;
 
 /** Where a meter is and how its numbers come to the primary side. */
 export interface MeterAddress {
@@ -11,34 +14,80 @@ export interface MeterAddress {
   pt: number;
 }
 
-/** Reads the measured quantities of meters of one profile. */
+const PLANS = new WeakMap<Profile, Block[]>();
+
+/** The plan that meters of a profile begin with: one for all of them. */
+function initialPlan(profile: Profile): Block[] {
+  let plan = PLANS.get(profile);
+  if (!plan) {
+    plan = planReads(Object.values(profile.quantities), profile.unreadable);
+    PLANS.set(profile, plan);
+  }
+  return plan;
+}
+
+/**
+ * Reads the measured quantities of one meter. A block that the meter refuses with exception 2 (illegal
+ * data address) is cut into smaller ones, and that is remembered; a value that it refuses by itself is
+ * left out from then on.
+ */
 export class ReadingReader {
   private readonly names: QuantityName[];
-  private readonly plan: Block[];
+  private plan: readonly Block[];
+  /** Addresses that the meter refused. */
+  private readonly refusedAddresses = new Set<number>();
 
-  constructor(private readonly profile: Profile) {
+  constructor(
+    private readonly profile: Profile,
+    private readonly meter: MeterAddress,
+  ) {
     this.names = Object.keys(profile.quantities) as QuantityName[];
-    this.plan = planReads(Object.values(profile.quantities));
+    this.plan = initialPlan(profile);
+  }
+
+  /** Quantities of the profile that this meter does not have. */
+  get refused(): QuantityName[] {
+    if (this.refusedAddresses.size === 0) return [];
+    return this.names.filter((name) => !this.isReadable(name));
   }
 
   /** @throws the fault of the link: a reading is whole or not there */
-  async read(link: ModbusLink, meter: MeterAddress): Promise<Reading> {
+  async read(link: ModbusLink): Promise<Reading> {
     const words = new Map<number, number>();
-    for (const { address, count } of this.plan) {
-      const data = await link.read(meter.unit, address, count);
-      data.forEach((word, i) => {
-        words.set(address + i, word);
-      });
-    }
+    for (const block of this.plan) await this.readBlock(link, block, words);
     const values: Values = {};
     let quality: Quality = 'good';
     for (const name of this.names) {
-      const value = this.value(words, this.profile.quantities[name] as RegisterLine);
+      const line = this.profile.quantities[name] as RegisterLine;
+      const value = this.isReadable(name) ? this.value(words, line) : Number.NaN;
       // A meter says NaN for what it cannot measure: absent, and the reading not wholly good.
-      if (Number.isFinite(value)) values[name] = value * ratioOf(name, meter);
+      if (Number.isFinite(value)) values[name] = value * ratioOf(name, this.meter);
       else quality = 'uncertain';
     }
-    return { kind: 'reading', meter: meter.id, time: Date.now(), values, quality };
+    return { kind: 'reading', meter: this.meter.id, time: Date.now(), values, quality };
+  }
+
+  private async readBlock(link: ModbusLink, block: Block, words: Map<number, number>): Promise<void> {
+    try {
+      const data = await link.read(this.meter.unit, block.address, block.count);
+      data.forEach((word, i) => {
+        words.set(block.address + i, word);
+      });
+    } catch (error) {
+      if ((error as { modbusCode?: number }).modbusCode !== ILLEGAL_ADDRESS) throw error;
+      const pieces = splitBlock(block);
+      const rest = this.plan.flatMap((one) => (one === block ? pieces : [one]));
+      // A meter that refuses its last value too knows nothing of this profile: that is its fault to tell.
+      if (rest.length === 0) throw error;
+      this.plan = rest;
+      if (pieces.length === 0) this.refusedAddresses.add(block.address);
+      for (const piece of pieces) await this.readBlock(link, piece, words);
+    }
+  }
+
+  private isReadable(name: QuantityName): boolean {
+    const spans = spansOf(this.profile.quantities[name] as RegisterLine);
+    return spans.every(({ from }) => !this.refusedAddresses.has(from));
   }
 
   private value(words: ReadonlyMap<number, number>, line: RegisterLine): number {

@@ -25,6 +25,8 @@ export interface Profile {
   quantities: Partial<Record<QuantityName, RegisterLine>>;
   /** Settings and counters by the names of the meter's documents. */
   registers: Record<string, RegisterLine & { writable?: boolean; initial?: number }>;
+  /** Stretches of registers (the end not in it) that the device refuses to have read along. */
+  unreadable?: { from: number; to: number }[];
   /** The meter hands out its waveform through the FIFO of {@link ./waveform-fifo}. */
   waveformFifo?: boolean;
 }

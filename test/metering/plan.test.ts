@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
-import { faultOf, planReads, readFleet, readLinkSettings, readPollerSettings } from '../../src/metering';
+import {
+  faultOf,
+  planReads,
+  readFleet,
+  readLinkSettings,
+  readPollerSettings,
+  splitBlock,
+} from '../../src/metering';
 import { FieldError } from '../../src/record';
-import { genericPq } from '../../src/registers';
+import { genericPq, type RegisterLine } from '../../src/registers';
 import { seeded } from '../signal/signals';
 
 describe('read plans', () => {
@@ -25,10 +32,48 @@ describe('read plans', () => {
   });
 
   it('reads the reference meter in two requests', () => {
-    assert.deepEqual(planReads(Object.values(genericPq.quantities)), [
-      { address: 0, count: 18 },
-      { address: 4200, count: 50 },
+    const plan = planReads(Object.values(genericPq.quantities));
+    assert.deepEqual(
+      plan.map(({ address, count }) => [address, count]),
+      [
+        [0, 18],
+        [4200, 50],
+      ],
+    );
+  });
+
+  const at = (address: number): RegisterLine => ({ address, type: 'uint16' });
+  const shape = (blocks: { address: number; count: number }[]) =>
+    blocks.map(({ address, count }) => [address, count]);
+
+  it('bridges gaps where one longer read is cheaper than two, and never what is unreadable', () => {
+    assert.deepEqual(shape(planReads([at(0), at(21)])), [[0, 22]]);
+    assert.deepEqual(shape(planReads([at(0), at(22)])), [
+      [0, 1],
+      [22, 1],
     ]);
+    assert.deepEqual(shape(planReads([at(0), at(10)], [{ from: 4, to: 6 }])), [
+      [0, 1],
+      [10, 1],
+    ]);
+    // What lies outside the gap does not matter.
+    assert.deepEqual(shape(planReads([at(0), at(10)], [{ from: 20, to: 30 }])), [[0, 11]]);
+    assert.deepEqual(shape(planReads([at(0), at(0)])), [[0, 1]]);
+  });
+
+  it('cuts a refused block at its gaps, then into single values, then not at all', () => {
+    const [block] = planReads([at(0), at(1), at(5), at(6)]);
+    const pieces = splitBlock(block);
+    assert.deepEqual(shape(pieces), [
+      [0, 2],
+      [5, 2],
+    ]);
+    const values = splitBlock(pieces[0]);
+    assert.deepEqual(shape(values), [
+      [0, 1],
+      [1, 1],
+    ]);
+    assert.deepEqual(splitBlock(values[0]), []);
   });
 });
 

@@ -267,6 +267,50 @@ describe('metering over a real Modbus wire', () => {
     assert.equal(poller.status.answering, 1);
   });
 
+  it('cuts blocks that a meter refuses, remembers that, and leaves out only what it does not have', async () => {
+    const lacking = { ...genericPq, quantities: { ...genericPq.quantities } };
+    for (const name of ['vbc', 'thd_ib', 'q'] as const) delete lacking.quantities[name];
+    // This device knows nothing of three values, and so refuses every read that touches their registers.
+    const meter = new SimulatedMeter({
+      profile: lacking,
+      source: synthetic(),
+      nominal: 230,
+      fifoBlocks: 100,
+      start: now,
+    });
+    const server = await SimulatorServer.listen(new Map([[1, meter]]), 0, clock);
+    cleanUp.push(() => server.close());
+    const link = linkTo(server.port);
+    const links = new MeterLinks(() => link);
+    const { got, poller } = poll(
+      [{ id: 'm1', link: 'shared' }],
+      { interval: 3600, waveformInterval: 0, eventInterval: 3600 },
+      links,
+    );
+    await until(() => got.readings.length === 1, 'a reading');
+    now += 1000;
+    await poller.poll();
+    const before = link.counters.requests;
+    await poller.poll();
+    const { values, quality } = got.readings[2];
+    assert.equal(quality, 'uncertain');
+    assert.deepEqual(
+      Object.keys(genericPq.quantities)
+        .filter((name) => !(name in values))
+        .sort(),
+      ['q', 'thd_ib', 'vbc'],
+    );
+    assert.ok(Math.abs((values.vca as number) - 398.4) < 0.5);
+    assert.deepEqual(
+      got.diagnostics.map(({ code, text }) => [code, text]),
+      [['MODBUS_EXCEPTION_2', 'the meter does not have q, vbc, thd_ib where the profile generic-pq says']],
+    );
+    // What was found out is not asked again: the plan has settled.
+    const settled = link.counters.requests - before;
+    await poller.poll();
+    assert.equal(link.counters.requests - before, 2 * settled);
+  });
+
   it('comes back by itself after the server was gone', async () => {
     const meters = new Map([
       [
