@@ -67,6 +67,17 @@ export function splitBlock(block: Block): Block[] {
   }));
 }
 
+/** What a block carries along though nobody wants it. */
+export function gapsOf({ wanted }: Block): Span[] {
+  const gaps: Span[] = [];
+  let end = wanted[0].to;
+  for (const { from, to } of wanted) {
+    if (from > end) gaps.push({ from: end, to: from });
+    end = Math.max(end, to);
+  }
+  return gaps;
+}
+
 /** The registers of a value: its own, and those of its exponent. */
 export function spansOf(line: RegisterLine): Span[] {
   const own = { from: line.address, to: line.address + TYPE_LENGTH[line.type] };

@@ -1,7 +1,7 @@
 import { isVoltage, QUANTITIES, type Quality, type QuantityName, type Reading, type Values } from '../record';
 import { decode, type Profile, type RegisterLine } from '../registers';
 import type { ModbusLink } from './link';
-import { type Block, planReads, spansOf, splitBlock } from './plan';
+import { type Block, gapsOf, planReads, type Span, spansOf, splitBlock } from './plan';
 
 /** Exception code of the Modbus specification, section 7. */
 const ILLEGAL_ADDRESS = 2;
@@ -34,7 +34,9 @@ function initialPlan(profile: Profile): Block[] {
 export class ReadingReader {
   private readonly names: QuantityName[];
   private plan: readonly Block[];
-  /** Addresses that the meter refused. */
+  /** Gaps that it refused to have read along. */
+  private readonly learned: Span[] = [];
+  /** Addresses of values that it refused. */
   private readonly refusedAddresses = new Set<number>();
 
   constructor(
@@ -54,7 +56,9 @@ export class ReadingReader {
   /** @throws the fault of the link: a reading is whole or not there */
   async read(link: ModbusLink): Promise<Reading> {
     const words = new Map<number, number>();
+    const known = this.learned.length + this.refusedAddresses.size;
     for (const block of this.plan) await this.readBlock(link, block, words);
+    if (this.learned.length + this.refusedAddresses.size > known) this.replan();
     const values: Values = {};
     let quality: Quality = 'good';
     for (const name of this.names) {
@@ -76,13 +80,25 @@ export class ReadingReader {
     } catch (error) {
       if ((error as { modbusCode?: number }).modbusCode !== ILLEGAL_ADDRESS) throw error;
       const pieces = splitBlock(block);
-      const rest = this.plan.flatMap((one) => (one === block ? pieces : [one]));
-      // A meter that refuses its last value too knows nothing of this profile: that is its fault to tell.
-      if (rest.length === 0) throw error;
-      this.plan = rest;
+      this.learned.push(...gapsOf(block));
       if (pieces.length === 0) this.refusedAddresses.add(block.address);
+      // A meter that refuses its last value too knows nothing of this profile: that is its fault to tell.
+      if (!this.names.some((name) => this.isReadable(name))) {
+        this.refusedAddresses.clear();
+        throw error;
+      }
       for (const piece of pieces) await this.readBlock(link, piece, words);
     }
+  }
+
+  /** The plan anew, with what this meter refused so far. */
+  private replan(): void {
+    const lines = this.names
+      .filter((name) => this.isReadable(name))
+      .map((name) => this.profile.quantities[name]);
+    const refused = [...this.refusedAddresses].map((from) => ({ from, to: from + 1 }));
+    const unreadable = [...(this.profile.unreadable ?? []), ...this.learned, ...refused];
+    this.plan = planReads(lines as RegisterLine[], unreadable);
   }
 
   private isReadable(name: QuantityName): boolean {
