@@ -9,7 +9,7 @@ interface MeterPollDef extends NodeDef {
 type FleetNode = Node & { meters?: FleetMeter[] };
 type LinkNode = Node & { link?: ModbusLink };
 
-const COMMANDS = ['poll'] as const;
+const COMMANDS = ['poll', 'write', 'clear-buffer'] as const;
 
 export = (RED: NodeAPI): void => {
   RED.nodes.registerType('meter-poll', function (this: Node, config: MeterPollDef) {
@@ -50,16 +50,17 @@ export = (RED: NodeAPI): void => {
       return;
     }
 
+    const perform = async (msg: { command?: unknown; meter?: unknown; payload?: unknown }): Promise<void> => {
+      const command = check.oneOf(msg.command, 'msg.command', COMMANDS);
+      if (command === 'poll' && msg.meter === undefined) return await poller.poll();
+      const meter = check.text(msg.meter, 'msg.meter');
+      if (command === 'poll') return await poller.poll(meter);
+      if (command === 'write') return await poller.write(meter, msg.payload);
+      return await poller.clearBuffer(meter);
+    };
+
     this.on('input', (msg, _send, done) => {
-      const { command, meter } = msg as { command?: unknown; meter?: unknown };
-      try {
-        check.oneOf(command, 'msg.command', COMMANDS);
-        poller
-          .poll(meter === undefined ? undefined : check.text(meter, 'msg.meter'))
-          .then(() => done(), done);
-      } catch (error) {
-        done(error as Error);
-      }
+      perform(msg as object).then(() => done(), done);
     });
 
     this.on('close', (_removed: boolean, done: () => void) => {

@@ -1,4 +1,5 @@
 /** Meters read over Modbus: links, plans, readings, waveforms, diagnosis. */
+export * from './commands';
 export * from './diagnosis';
 export * from './fleet';
 export * from './link';

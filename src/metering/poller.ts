@@ -1,5 +1,6 @@
 import { type Diagnostic, FieldError, type Reading, type WaveformFrame } from '../record';
 import { decode, PROFILES, type Profile, TYPE_LENGTH } from '../registers';
+import { clearBuffer, readWrites, writeRegisters } from './commands';
 import { faultOf, isLinkDown, isRefusal } from './diagnosis';
 import type { FleetMeter } from './fleet';
 import type { ModbusLink } from './link';
@@ -57,16 +58,30 @@ export class Poller {
    * @throws FieldError for a meter that is not in the fleet
    */
   async poll(name?: string): Promise<void> {
-    const chosen = name === undefined ? this.meters : this.meters.filter(({ meter }) => meter.id === name);
-    if (name !== undefined && chosen.length === 0) {
-      const some = this.meters.slice(0, 5).map(({ meter }) => meter.id);
-      throw new FieldError(
-        'msg.meter',
-        `a meter of the fleet (${some.join(', ')}${this.meters.length > 5 ? ' …' : ''})`,
-        name,
-      );
-    }
+    const chosen = name === undefined ? this.meters : [this.find(name)];
     await Promise.all(chosen.map((meter) => meter.pollNow()));
+  }
+
+  /**
+   * Writes registers of a meter, idempotently, and tells each on the diagnostics.
+   * @param values by register name of the profile
+   * @throws FieldError for an unknown meter or register; the fault of the link
+   */
+  async write(name: string, values: unknown): Promise<void> {
+    await this.find(name).write(values);
+  }
+
+  /** Clears the buffer overflow of a meter. Errors as in {@link write}. */
+  async clearBuffer(name: string): Promise<void> {
+    await this.find(name).clearBuffer();
+  }
+
+  private find(name: string): PolledMeter {
+    const found = this.meters.find(({ meter }) => meter.id === name);
+    if (found) return found;
+    const some = this.meters.slice(0, 5).map(({ meter }) => meter.id);
+    const more = this.meters.length > some.length ? ' …' : '';
+    throw new FieldError('msg.meter', `a meter of the fleet (${some.join(', ')}${more})`, name);
   }
 
   /** Stops at once; what is under way ends with its link. */
@@ -118,6 +133,23 @@ class PolledMeter {
 
   async pollNow(): Promise<void> {
     await this.perform('reading');
+  }
+
+  async write(values: unknown): Promise<void> {
+    const writes = readWrites(this.profile, values);
+    const results = await this.slots.run(() =>
+      writeRegisters(this.link, this.meter.unit, this.profile, writes),
+    );
+    for (const { register, before, value, changed } of results) {
+      const text = changed ? `${register}: ${before} is now ${value}` : `${register}: is ${value} already`;
+      const code = changed ? 'REGISTER_WRITTEN' : 'REGISTER_UNCHANGED';
+      this.tell(code, 'info', text, 'Read back from the meter: nothing to do.', { register, before, value });
+    }
+  }
+
+  async clearBuffer(): Promise<void> {
+    await this.slots.run(() => clearBuffer(this.link, this.meter.unit, this.profile));
+    this.tell('BUFFER_CLEARED', 'info', 'the buffer overflow is cleared', 'Nothing to do.', {});
   }
 
   /** The link is there again: whoever only waited for it need not wait any longer. */

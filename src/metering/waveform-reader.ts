@@ -8,6 +8,7 @@ import {
   type FifoStatus,
   type Profile,
 } from '../registers';
+import { clearBuffer } from './commands';
 import type { ModbusLink } from './link';
 import { channelRatio, type MeterAddress } from './readings';
 
@@ -48,7 +49,7 @@ export class WaveformReader {
       if (header.number !== number || header.format !== status.format) break;
       blocks.push({ header, words });
     }
-    if (status.overflow) await this.clearOverflow(link);
+    if (status.overflow) await clearBuffer(link, unit, this.profile);
     this.wanted = next + blocks.length;
     return { frames: this.assemble(status, blocks), lost, more: this.wanted < status.next };
   }
@@ -77,11 +78,6 @@ export class WaveformReader {
     const words: number[] = [];
     encode(number, line.type, words, 0, this.profile.wordOrder);
     await link.write(this.meter.unit, line.address, words);
-  }
-
-  /** 0xFF00 to 4099 clears the meter's buffer overflow. */
-  private async clearOverflow(link: ModbusLink): Promise<void> {
-    await link.write(this.meter.unit, this.profile.registers.CLEAR_OVERFLOW.address, [0xff00]);
   }
 
   /** Blocks that follow one another make one frame. */

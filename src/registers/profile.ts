@@ -13,6 +13,13 @@ export interface RegisterLine {
   missing?: number;
 }
 
+export interface SettingOptions {
+  writable?: boolean;
+  /** Written by the reader of the waveform, not by users. */
+  reserved?: boolean;
+  initial?: number;
+}
+
 /** A device as a small table: what the reader of meters knows of it, and all that it knows. */
 export interface Profile {
   /** Name in the fleet table. */
@@ -24,7 +31,7 @@ export interface Profile {
   /** Measured quantities, holding registers (function code 03). */
   quantities: Partial<Record<QuantityName, RegisterLine>>;
   /** Settings and counters by the names of the meter's documents. */
-  registers: Record<string, RegisterLine & { writable?: boolean; initial?: number }>;
+  registers: Record<string, RegisterLine & SettingOptions>;
   /** Stretches of registers (the end not in it) that the device refuses to have read along. */
   unreadable?: { from: number; to: number }[];
   /** The meter hands out its waveform through the FIFO of {@link ./waveform-fifo}. */

@@ -217,12 +217,36 @@ describe('bad input reaches a Catch node by name, and the next good message work
     ]);
     await until(() => flow.got('all').length > 0, 'the first reading');
     const bad: [string, object, RegExp][] = [
-      ['no command', { payload: '' }, /^msg\.command: expected one of poll, got nothing/],
-      ['an unknown command', { command: 'dance' }, /^msg\.command: expected one of poll, got "dance"/],
+      [
+        'no command',
+        { payload: '' },
+        /^msg\.command: expected one of poll, write, clear-buffer, got nothing/,
+      ],
+      ['an unknown command', { command: 'dance' }, /^msg\.command: .* got "dance"/],
       [
         'an unknown meter',
         { command: 'poll', meter: 'm2' },
         /^msg\.meter: expected a meter of the fleet \(m1\), got "m2"/,
+      ],
+      [
+        'a write without a meter',
+        { command: 'write', payload: { V_SAG_VAL: 85 } },
+        /^msg\.meter: expected text/,
+      ],
+      [
+        'a write of nothing',
+        { command: 'write', meter: 'm1', payload: {} },
+        /^payload: expected registers to write/,
+      ],
+      [
+        'a register that is not writable',
+        { command: 'write', meter: 'm1', payload: { V_SAG_VAL: 85, EVENT_COUNT: 0 } },
+        /^payload\.EVENT_COUNT: expected a writable register of generic-pq \(V_SAG_VAL, V_SWELL_VAL/,
+      ],
+      [
+        'a value that is no whole number',
+        { command: 'write', meter: 'm1', payload: { V_SAG_VAL: 'low' } },
+        /^payload\.V_SAG_VAL: expected a whole number/,
       ],
       ['a meter that is no name', { command: 'poll', meter: 5 }, /^msg\.meter: expected text/],
     ];

@@ -310,6 +310,44 @@ describe('metering over a real Modbus wire', () => {
     assert.equal(settled, 5);
   });
 
+  it('writes thresholds idempotently: read, compare, write only when different, verify', async () => {
+    const { server, meters } = await serve({ 1: synthetic() });
+    const written: [number, number[]][] = [];
+    const meter = meters.get(1) as SimulatedMeter;
+    const write = meter.write.bind(meter);
+    meter.write = (address, values) => {
+      written.push([address, values]);
+      write(address, values);
+    };
+    const rows = [{ id: 'm1', host: '127.0.0.1', port: server.port }];
+    const { got, poller } = poll(rows, { interval: 3600, waveformInterval: 0, eventInterval: 3600 });
+    await poller.write('m1', { V_SAG_VAL: 85, LOG_CTRL: 1 });
+    await poller.write('m1', { V_SAG_VAL: 85 });
+    assert.deepEqual(written, [[4001, [85]]]);
+    const told = () => got.diagnostics.map(({ code, text }) => `${code} ${text}`);
+    assert.deepEqual(told(), [
+      'REGISTER_WRITTEN V_SAG_VAL: 90 is now 85',
+      'REGISTER_UNCHANGED LOG_CTRL: is 1 already',
+      'REGISTER_UNCHANGED V_SAG_VAL: is 85 already',
+    ]);
+    await poller.clearBuffer('m1');
+    assert.deepEqual(written[1], [4099, [0xff00]]);
+    // The meter refuses: the error says so. It takes the value and forgets it: that is noticed.
+    await assert.rejects(
+      poller.write('m1', { V_SAG_VAL: 400 }),
+      (e) => (e as { modbusCode: number }).modbusCode === 3,
+    );
+    meter.write = () => {};
+    await assert.rejects(
+      poller.write('m1', { V_SAG_VAL: 80 }),
+      /V_SAG_VAL: 80 was written, the meter holds 85/,
+    );
+    await assert.rejects(
+      poller.write('m1', { FIFO_POINTER: 0 }),
+      /payload\.FIFO_POINTER: expected a writable register/,
+    );
+  });
+
   it('comes back by itself after the server was gone', async () => {
     const meters = new Map([
       [

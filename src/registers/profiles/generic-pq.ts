@@ -80,10 +80,10 @@ export const genericPq: Profile = {
     LOG_CTRL: { address: 4005, type: 'uint16', writable: true, initial: 1 },
     LOG_MODE: { address: 4006, type: 'uint16', writable: true, initial: 0 },
     EVENT_COUNT: { address: 4010, type: 'uint32' },
-    FIFO_POINTER: { address: 4012, type: 'uint32', writable: true },
+    FIFO_POINTER: { address: 4012, type: 'uint32', writable: true, reserved: true },
     CLOCK: { address: 4014, type: 'uint64' },
     MAP_VERSION: { address: 4020, type: 'uint16', initial: 1 },
-    CLEAR_OVERFLOW: { address: 4099, type: 'uint16', writable: true },
+    CLEAR_OVERFLOW: { address: 4099, type: 'uint16', writable: true, reserved: true },
   },
   waveformFifo: true,
 };
