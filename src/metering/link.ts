@@ -11,6 +11,7 @@ const WORTH_RETRYING = new Set([5, 6]);
 /** So many requests on end without any answer, and a connection that looks open is taken for dead. */
 const DEAD_AFTER = 3;
 
+type Table = 'holding' | 'input';
 type Request<T> = (client: ModbusRTU) => Promise<T>;
 
 /**
@@ -47,13 +48,16 @@ export class ModbusLink {
   }
 
   /**
-   * Holding registers (function code 03).
+   * Holding registers (function code 03) or input registers (04).
    * @returns `count` words
    * @throws the fault of the last try, for {@link faultOf}
    */
-  read(unit: number, address: number, count: number): Promise<number[]> {
+  read(unit: number, address: number, count: number, table: Table = 'holding'): Promise<number[]> {
     return this.enqueue(unit, async (client) => {
-      const { data } = await client.readHoldingRegisters(address, count);
+      const { data } =
+        table === 'input'
+          ? await client.readInputRegisters(address, count)
+          : await client.readHoldingRegisters(address, count);
       if (data.length !== count) {
         throw new Error(`Data length error, expected ${count} registers got ${data.length}`);
       }

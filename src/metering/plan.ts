@@ -24,15 +24,19 @@ export interface Block {
 }
 
 /**
- * The fewest reads that cover all lines, each at most 125 registers; small gaps are read along.
+ * The fewest reads that cover all lines, each at most `maxRead` registers; small gaps are read along.
  * @param unreadable stretches that the device refuses to have read: never bridged
  */
-export function planReads(lines: readonly RegisterLine[], unreadable: readonly Span[] = []): Block[] {
+export function planReads(
+  lines: readonly RegisterLine[],
+  unreadable: readonly Span[] = [],
+  maxRead = MAX_READ,
+): Block[] {
   const spans = lines.flatMap(spansOf).sort((a, b) => a.from - b.from || a.to - b.to);
   const blocks: Block[] = [];
   for (const span of spans) {
     const open = blocks[blocks.length - 1];
-    if (open && canJoin(open, span, unreadable)) {
+    if (open && canJoin(open, span, unreadable, maxRead)) {
       open.wanted.push(span);
       open.count = Math.max(open.count, span.to - open.address);
     } else {
@@ -84,8 +88,8 @@ export function spansOf(line: RegisterLine): Span[] {
   return line.exponent === undefined ? [own] : [own, { from: line.exponent, to: line.exponent + 1 }];
 }
 
-function canJoin(open: Block, span: Span, unreadable: readonly Span[]): boolean {
+function canJoin(open: Block, span: Span, unreadable: readonly Span[], maxRead: number): boolean {
   const end = open.address + open.count;
-  if (span.from - end > BRIDGE || span.to - open.address > MAX_READ) return false;
+  if (span.from - end > BRIDGE || span.to - open.address > maxRead) return false;
   return !unreadable.some(({ from, to }) => from < span.from && to > end);
 }

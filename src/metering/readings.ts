@@ -20,7 +20,7 @@ const PLANS = new WeakMap<Profile, Block[]>();
 function initialPlan(profile: Profile): Block[] {
   let plan = PLANS.get(profile);
   if (!plan) {
-    plan = planReads(Object.values(profile.quantities), profile.unreadable);
+    plan = planReads(Object.values(profile.quantities), profile.unreadable, profile.maxRead);
     PLANS.set(profile, plan);
   }
   return plan;
@@ -73,7 +73,7 @@ export class ReadingReader {
 
   private async readBlock(link: ModbusLink, block: Block, words: Map<number, number>): Promise<void> {
     try {
-      const data = await link.read(this.meter.unit, block.address, block.count);
+      const data = await link.read(this.meter.unit, block.address, block.count, this.profile.table);
       data.forEach((word, i) => {
         words.set(block.address + i, word);
       });
@@ -98,7 +98,7 @@ export class ReadingReader {
       .map((name) => this.profile.quantities[name]);
     const refused = [...this.refusedAddresses].map((from) => ({ from, to: from + 1 }));
     const unreadable = [...(this.profile.unreadable ?? []), ...this.learned, ...refused];
-    this.plan = planReads(lines as RegisterLine[], unreadable);
+    this.plan = planReads(lines as RegisterLine[], unreadable, this.profile.maxRead);
   }
 
   private isReadable(name: QuantityName): boolean {

@@ -28,7 +28,11 @@ export interface Profile {
   /** The public document that the table comes from. */
   source: string;
   wordOrder: WordOrder;
-  /** Measured quantities, holding registers (function code 03). */
+  /** Where the quantities lie: holding registers (function code 03, the default) or input registers (04). */
+  table?: 'holding' | 'input';
+  /** Registers that the device gives out in one request, where that is less than 125. */
+  maxRead?: number;
+  /** Measured quantities. */
   quantities: Partial<Record<QuantityName, RegisterLine>>;
   /** Settings and counters by the names of the meter's documents. */
   registers: Record<string, RegisterLine & SettingOptions>;

@@ -36,14 +36,20 @@ export class SimulatorServer {
       found.advance(clock());
       return found;
     };
+    const read = (unit: number, address: number, length: number): number[] => {
+      if (length > 125) throw new ModbusException(3);
+      return meter(unit).read(address, length);
+    };
     const taken = port || (await freePort());
     const server = new ServerTCP(
       {
-        getHoldingRegister: (address: number, unit: number) => meter(unit).read(address, 1)[0],
-        getMultipleHoldingRegisters: (address: number, length: number, unit: number) => {
-          if (length > 125) throw new ModbusException(3);
-          return meter(unit).read(address, length);
-        },
+        // One set of registers behind both function codes, as many meters have it.
+        getHoldingRegister: (address: number, unit: number) => read(unit, address, 1)[0],
+        getMultipleHoldingRegisters: (address: number, length: number, unit: number) =>
+          read(unit, address, length),
+        getInputRegister: (address: number, unit: number) => read(unit, address, 1)[0],
+        getMultipleInputRegisters: (address: number, length: number, unit: number) =>
+          read(unit, address, length),
         setRegister: (address: number, value: number, unit: number) => meter(unit).write(address, [value]),
         setRegisterArray: (address: number, values: number[], unit: number) =>
           meter(unit).write(address, values),

@@ -106,6 +106,7 @@ export class SimulatedMeter {
         );
       }
     }
+    if (count > (this.options.profile.maxRead ?? count)) throw new ModbusException(ILLEGAL_VALUE);
     this.refresh();
     return Array.from({ length: count }, (_, i) => {
       const word = this.words.get(address + i);

@@ -116,7 +116,7 @@ describe('settings of metering', () => {
       [[{ id: 'a', host: 'h', unit: 'x' }], /^meters\[0\]\.unit: expected a number .* got "x"$/],
       [
         [{ id: 'a', host: 'h', profile: 'toaster' }],
-        /^meters\[0\]\.profile: expected one of generic-pq, got "toaster"$/,
+        /^meters\[0\]\.profile: expected one of generic-pq, sdm630, .*, got "toaster"$/,
       ],
       [[{ id: 'a', host: 'h', profile: 'constructor' }], /^meters\[0\]\.profile: /],
     ];

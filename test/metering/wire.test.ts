@@ -10,7 +10,7 @@ import {
   WaveformReader,
 } from '../../src/metering';
 import { type Diagnostic, parseRecord, type Reading, WaveformFrame } from '../../src/record';
-import { genericPq } from '../../src/registers';
+import { genericPq, PROFILES } from '../../src/registers';
 import {
   PlaybackSource,
   readSyntheticSettings,
@@ -203,6 +203,48 @@ describe('metering over a real Modbus wire', () => {
       /^msg\.meter: expected a meter of the fleet \(m1, m2\), got "m3"/,
     );
   });
+
+  for (const profile of Object.values(PROFILES)) {
+    it(`reads ${profile.title} in SI units, within what its registers resolve`, async () => {
+      const meter = new SimulatedMeter({
+        profile,
+        source: synthetic(),
+        nominal: 230,
+        fifoBlocks: 100,
+        start: now,
+      });
+      const server = await SimulatorServer.listen(new Map([[1, meter]]), 0, clock);
+      cleanUp.push(() => server.close());
+      const rows = [{ id: 'm1', host: '127.0.0.1', port: server.port, profile: profile.name }];
+      const { got, poller } = poll(rows, { interval: 3600, waveformInterval: 0, eventInterval: 3600 });
+      await until(() => got.readings.length === 1, 'a reading');
+      for (let i = 0; i < 300; i++) meter.advance(now + i * 1000);
+      now += 300_000;
+      await poller.poll();
+      const { values, quality } = got.readings[1];
+      assert.equal(quality, 'good');
+      assert.deepEqual(Object.keys(values).sort(), Object.keys(profile.quantities).sort());
+      // Three phases of 230 V, 5 A at 0.9 inductive with harmonics, for five minutes.
+      const expected = {
+        va: 230.07,
+        ia: 5.047,
+        pa: 1033.8,
+        p: 3101.5,
+        qa: 501.3,
+        s: 3483.4,
+        pfa: 0.8903,
+        f: 50,
+        energy_import: (3 * 1033.8 * 300) / 3600,
+      };
+      for (const [name, value] of Object.entries(expected)) {
+        const found = values[name as keyof typeof values];
+        if (found === undefined) continue;
+        const tolerance = name.startsWith('energy') ? 11 : Math.max(0.002 * value, 0.06);
+        assert.ok(Math.abs(found - value) <= tolerance, `${name}: ${found} for ${value}`);
+      }
+      assert.deepEqual(got.diagnostics, []);
+    });
+  }
 
   it('tells when EVENT_COUNT moved', async () => {
     const disturbances = [{ type: 'sag', at: 0.5, duration: 0.1, residual: 0.5, every: 0.5 }];

@@ -60,6 +60,23 @@ describe('registers', () => {
     }
   });
 
+  it('has real meters where their documents say', () => {
+    // 30001 ff. of the Eastron protocol, counted in registers of two words from address 0.
+    const parameter = (register: number) => register - 30_001;
+    const { va, ic, pa, qa, pf, f, energy_import: kwh } = PROFILES.sdm630.quantities;
+    assert.deepEqual(
+      [va, ic, pa, qa, pf, f, kwh].map((line) => line?.address),
+      [30_001, 30_011, 30_013, 30_025, 30_063, 30_071, 30_073].map(parameter),
+    );
+    assert.equal(kwh?.scale, 1000);
+    // ABB 2CMC485003M0201: active import at 5000 in 0.01 kWh, reactive import at 500C.
+    const abb = PROFILES['abb-b23'].quantities;
+    assert.deepEqual(
+      [abb.energy_import?.address, abb.energy_import?.scale, abb.var_import?.address],
+      [0x5000, 10, 0x500c],
+    );
+  });
+
   it('has the reference meter at the addresses of the design', () => {
     const addresses = Object.fromEntries(
       Object.entries(genericPq.registers).map(([name, { address }]) => [name, address]),
