@@ -1,10 +1,12 @@
 /** `npm run bench`: ours against the reference in one run, since machines differ. */
 import { benchEngines } from './engines';
+import { benchMetering } from './fleet';
 import { benchWire } from './wire';
 
 async function run(): Promise<void> {
   await benchWire();
   benchEngines();
+  await benchMetering();
 }
 
 run().then(

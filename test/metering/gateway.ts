@@ -58,7 +58,7 @@ export async function startGateway({ units, patience = 500, port = 0 }: GatewayO
       socket.write(Buffer.from(reply(data).map((byte, i) => byte ^ (i * 37))));
       return;
     }
-    await sleep(behaviour);
+    if (behaviour > 0) await sleep(behaviour);
     socket.write(reply(data));
   };
 
