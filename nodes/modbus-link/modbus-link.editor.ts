@@ -29,5 +29,13 @@ registerNode('modbus-link', {
     };
     transport.on('change', show);
     show();
+    void offerSerialPorts();
   },
 });
+
+/** The ports of the machine that Node-RED runs on, to choose from; any other may be typed. */
+async function offerSerialPorts(): Promise<void> {
+  const list = document.getElementById('modbus-link-serial-ports');
+  const ports = (await $.getJSON('modbus-link/serial-ports')) as { path: string; label: string }[];
+  list?.replaceChildren(...ports.map(({ path, label }) => new Option(label || path, path)));
+}

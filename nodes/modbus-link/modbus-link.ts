@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { ModbusLink, readLinkSettings } from '../../src/metering';
+import { listSerialPorts, ModbusLink, readLinkSettings } from '../../src/metering';
 
 interface ModbusLinkNode extends Node {
   /** The connection; undefined where the settings are not valid. */
@@ -7,6 +7,14 @@ interface ModbusLinkNode extends Node {
 }
 
 export = (RED: NodeAPI): void => {
+  RED.httpAdmin.get(
+    '/modbus-link/serial-ports',
+    RED.auth.needsPermission('modbus-link.read'),
+    (_req, res) => {
+      void listSerialPorts().then((ports) => res.json(ports));
+    },
+  );
+
   RED.nodes.registerType('modbus-link', function (this: ModbusLinkNode, config: NodeDef) {
     RED.nodes.createNode(this, config);
     try {

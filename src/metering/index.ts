@@ -9,4 +9,5 @@ export * from './plan';
 export * from './poller';
 export * from './poller-settings';
 export * from './readings';
+export * from './serial-ports';
 export * from './waveform-reader';

@@ -39,10 +39,14 @@ describe('the packed package in an empty user folder', function () {
     }
     writeFileSync(join(folder, 'package.json'), '{"private":true}');
     npm(['install', '--no-audit', '--no-fund', '--loglevel=error', join(folder, filename)], folder);
-    writeFileSync(
-      join(folder, 'settings.js'),
-      'module.exports={uiHost:"127.0.0.1",telemetry:{enabled:false}}',
-    );
+    // Whoever has not logged in may look at nodes and flows, and at nothing else.
+    const adminAuth = {
+      type: 'credentials',
+      users: [],
+      default: { permissions: ['nodes.read', 'flows.read', 'settings.read', 'library.read'] },
+    };
+    const settings = { uiHost: '127.0.0.1', telemetry: { enabled: false }, adminAuth };
+    writeFileSync(join(folder, 'settings.js'), `module.exports=${JSON.stringify(settings)}`);
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
     const red = join(dirname(RUNTIME), '..', 'red.js');
@@ -104,6 +108,10 @@ describe('the packed package in an empty user folder', function () {
         `${example} has a comment node`,
       );
     }
+  });
+
+  it('tells the serial ports to nobody who has no permission for them', async () => {
+    assert.equal((await fetch(`${url}/modbus-link/serial-ports`)).status, 401);
   });
 
   it('has a text for every label that a panel asks for', () => {
