@@ -42,7 +42,7 @@ export class ModbusConnection {
       const client = await this.open();
       client.setID(unit);
       client.setTimeout(timeout);
-      return await request(client);
+      return await request(client).finally(() => forgetTransactions(client));
     };
     const result = work();
     result.catch(() => {});
@@ -119,6 +119,16 @@ export class ModbusConnection {
       opened.then(resolve, reject);
     }).finally(() => clearTimeout(this.opening));
   }
+}
+
+/**
+ * The library keeps the last 256 transactions of each connection with all they hold: 300 kB, which is
+ * 300 MB for a thousand meters. One request is under way at a time, so once it is over none is needed; an
+ * answer that comes late finds no transaction and is ignored.
+ */
+function forgetTransactions(client: ModbusRTU): void {
+  const { _transactions } = client as unknown as { _transactions?: Record<string, unknown> };
+  for (const id of Object.keys(_transactions ?? {})) delete _transactions?.[id];
 }
 
 function connect(client: ModbusRTU, settings: LinkSettings): Promise<void> {
