@@ -11,6 +11,8 @@ const WINDOW = 0.2;
  */
 export class Measurement {
   private readonly recent: Float32Array[];
+  /** Which channels are voltages to neutral: those whose limits are watched. */
+  private readonly watched: number[];
   private readonly watchers: HalfCycleRms[];
   private readonly outside: boolean[];
   private filled = 0;
@@ -27,10 +29,10 @@ export class Measurement {
     limits: () => { low: number; high: number },
   ) {
     this.recent = channels.map(() => new Float32Array(Math.ceil(rate * WINDOW)));
-    const voltages = channels.filter((name) => /^v[abc]$/.test(name));
-    this.outside = voltages.map(() => false);
+    this.watched = [...channels.keys()].filter((i) => /^v[abc]$/.test(channels[i]));
+    this.outside = this.watched.map(() => false);
     const options = { rate, frequency: 55, floor: 0.02 * nominal };
-    this.watchers = voltages.map(
+    this.watchers = this.watched.map(
       (_, i) => new HalfCycleRms(options, (_start, _end, rms) => this.watch(i, rms / nominal, limits())),
     );
   }
@@ -42,8 +44,7 @@ export class Measurement {
     }
     this.filled = Math.min(this.recent[0].length, this.filled + count);
     this.watchers.forEach((watcher, i) => {
-      const voltage = this.channels.filter((name) => /^v[abc]$/.test(name))[i];
-      watcher.push(samples[this.channels.indexOf(voltage)], 0, count);
+      watcher.push(samples[this.watched[i]], 0, count);
     });
     this.sinceEnergy += count;
     if (this.sinceEnergy >= this.recent[0].length) this.integrate();
