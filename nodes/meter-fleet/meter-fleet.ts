@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { type FleetMeter, readFleet } from '../../src/metering';
+import { readProfiles } from '../../src/registers';
 
 interface MeterFleetNode extends Node {
   /** Rows of the table; undefined where the table is not valid. */
@@ -11,6 +12,8 @@ interface MeterFleetNode extends Node {
 interface MeterFleetDef extends NodeDef {
   link?: string;
   meters?: unknown;
+  /** Devices that the user added, one line a value. */
+  profiles?: unknown;
 }
 
 export = (RED: NodeAPI): void => {
@@ -18,7 +21,8 @@ export = (RED: NodeAPI): void => {
     RED.nodes.createNode(this, config);
     this.link = config.link;
     try {
-      this.meters = readFleet(config.meters ?? [], 'meters', config.link);
+      const own = readProfiles(config.profiles ?? []);
+      this.meters = readFleet(config.meters ?? [], 'meters', config.link, own);
     } catch (error) {
       this.error((error as Error).message);
     }

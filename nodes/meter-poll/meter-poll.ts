@@ -1,6 +1,21 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import { type FleetMeter, MeterLinks, type ModbusLink, Poller, readPollerSettings } from '../../src/metering';
-import { check, type Diagnostic, FieldError, type PqRecord } from '../../src/record';
+import {
+  type FleetMeter,
+  MeterLinks,
+  type ModbusLink,
+  Poller,
+  readCaptureCount,
+  readPollerSettings,
+} from '../../src/metering';
+import {
+  check,
+  type Diagnostic,
+  FieldError,
+  type PqEvent,
+  type PqRecord,
+  type Reading,
+  type WaveformFrame,
+} from '../../src/record';
 
 interface MeterPollDef extends NodeDef {
   fleet: string;
@@ -9,7 +24,9 @@ interface MeterPollDef extends NodeDef {
 type FleetNode = Node & { meters?: FleetMeter[] };
 type LinkNode = Node & { link?: ModbusLink };
 
-const COMMANDS = ['poll', 'write', 'clear-buffer'] as const;
+const COMMANDS = ['poll', 'write', 'clear-buffer', 'capture', 'stats'] as const;
+/** Where the context keeps how far each meter's event log was read. */
+const POSITIONS = 'eventLogs';
 
 export = (RED: NodeAPI): void => {
   RED.nodes.registerType('meter-poll', function (this: Node, config: MeterPollDef) {
@@ -32,16 +49,28 @@ export = (RED: NodeAPI): void => {
       showStatus();
     };
 
+    const positions = { ...(this.context().get(POSITIONS) as Record<string, unknown> | undefined) };
+    const memory = {
+      get: (meter: string) => (Object.hasOwn(positions, meter) ? positions[meter] : undefined),
+      set: (meter: string, position: unknown) => {
+        if (JSON.stringify(positions[meter]) === JSON.stringify(position)) return;
+        positions[meter] = position;
+        this.context().set(POSITIONS, positions);
+      },
+    };
+
     let poller: Poller;
     const links = new MeterLinks((name) => findLink(name)?.link);
     try {
       const fleet = (RED.nodes.getNode(config.fleet) as FleetNode | null)?.meters;
       if (!fleet) throw new FieldError('settings.fleet', 'a meter-fleet with a valid table', config.fleet);
-      poller = new Poller(fleet, (meter) => links.of(meter), readPollerSettings(config), {
-        reading: (reading) => output(0, reading),
-        waveform: (frame) => output(0, frame),
+      const outputs = {
+        reading: (reading: Reading) => output(0, reading),
+        waveform: (frame: WaveformFrame) => output(0, frame),
+        event: (event: PqEvent) => output(1, event),
         diagnostic: (diagnostic: Diagnostic) => output(2, diagnostic),
-      });
+      };
+      poller = new Poller(fleet, (meter) => links.of(meter), readPollerSettings(config), outputs, memory);
       showStatus();
     } catch (error) {
       this.error((error as Error).message);
@@ -53,9 +82,12 @@ export = (RED: NodeAPI): void => {
     const perform = async (msg: { command?: unknown; meter?: unknown; payload?: unknown }): Promise<void> => {
       const command = check.oneOf(msg.command, 'msg.command', COMMANDS);
       if (command === 'poll' && msg.meter === undefined) return await poller.poll();
+      if (command === 'stats' && msg.meter === undefined) return poller.tellStatistics();
       const meter = check.text(msg.meter, 'msg.meter');
       if (command === 'poll') return await poller.poll(meter);
       if (command === 'write') return await poller.write(meter, msg.payload);
+      if (command === 'stats') return poller.tellStatistics(meter);
+      if (command === 'capture') return await poller.capture(meter, readCaptureCount(msg.payload));
       return await poller.clearBuffer(meter);
     };
 

@@ -10,6 +10,7 @@ let table: ReturnType<typeof tableField>;
 registerNode('meter-simulator', {
   color: '#c9c9c9',
   settings: {
+    profile: { value: 'generic-pq' },
     port: { value: 1502 },
     meters: { value: 1 },
     firstUnit: { value: 1 },
@@ -31,9 +32,10 @@ registerNode('meter-simulator', {
     readSyntheticSettings(settings);
   },
   open(node) {
-    table = tableField('node-input-disturbancesText', COLUMNS, (rows) =>
-      readSyntheticSettings({ disturbances: rows }),
-    );
+    table = tableField('node-input-disturbancesText', {
+      columns: COLUMNS,
+      read: (rows) => readSyntheticSettings({ disturbances: rows }),
+    });
     table.fill((node.disturbances as object[] | undefined) ?? []);
   },
   save(node) {

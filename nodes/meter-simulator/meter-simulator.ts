@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { readChannelMap, readRecording, toFrames } from '../../src/comtrade';
-import { genericPq } from '../../src/registers';
+import { PROFILES } from '../../src/registers';
 import {
   PlaybackSource,
   readSimulatorSettings,
@@ -42,12 +42,13 @@ export = (RED: NodeAPI): void => {
 
     const start = async (): Promise<SimulatorServer> => {
       const settings = readSimulatorSettings(config);
+      const profile = PROFILES[settings.profile];
       const source = await sources();
       const clock = steadyClock();
       const meters = new Map(
         Array.from({ length: settings.meters }, (_, i) => [
           settings.firstUnit + i,
-          new SimulatedMeter({ ...settings, profile: genericPq, source: source(i), start: clock() }),
+          new SimulatedMeter({ ...settings, profile, source: source(i), start: clock() }),
         ]),
       );
       const server = await SimulatorServer.listen(meters, settings.port, clock);

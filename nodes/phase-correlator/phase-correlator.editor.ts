@@ -25,9 +25,10 @@ registerNode('phase-correlator', {
   open(node) {
     fields = Object.fromEntries(
       TABLES.map((name) => {
-        const field = tableField(`node-input-${name}Text`, COLUMNS, (rows) =>
-          readCorrelatorSettings({ [name]: rows }),
-        );
+        const field = tableField(`node-input-${name}Text`, {
+          columns: COLUMNS,
+          read: (rows) => readCorrelatorSettings({ [name]: rows }),
+        });
         field.fill((node[name] as object[] | undefined) ?? []);
         return [name, field];
       }),

@@ -1,4 +1,3 @@
 /** Voltage events from waveforms: sags, swells and interruptions of polyphase systems. */
 export * from './detector';
-export * from './ieee1159';
 export * from './settings';

@@ -1,5 +1,7 @@
 import {
   type Channel,
+  eventId,
+  ieee1159,
   isVoltage,
   type PqEvent,
   phaseOf,
@@ -8,7 +10,6 @@ import {
   type WaveformFrame,
 } from '../record';
 import { FrameHistory, HalfCycleRms } from '../signal';
-import { ieee1159 } from './ieee1159';
 import { type Disturbance, PolyphaseDetector } from './polyphase';
 import type { DetectorSettings } from './settings';
 import { TenCycleRms } from './ten-cycle';
@@ -254,7 +255,7 @@ export class MeterStream {
   }
 
   private idOf({ type, start }: Disturbance): string {
-    return `${this.first.meter}:${type}:${new Date(this.timeOf(start)).toISOString()}`;
+    return eventId(this.first.meter, type, this.timeOf(start));
   }
 }
 

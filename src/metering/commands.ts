@@ -12,6 +12,20 @@ export interface Written {
 }
 
 const CLEAR = 0xff00;
+/** Logged events that one `capture` command sends. */
+const MAX_CAPTURES = 20;
+/** A payload beyond this is the time stamp that an inject node sends along. */
+const TIME_STAMP = 1e9;
+
+/**
+ * How many logged events a `capture` command asks for: 1 where its payload says nothing.
+ * @throws FieldError for anything but a whole number from 1 to 20
+ */
+export function readCaptureCount(payload: unknown, at = 'msg.payload'): number {
+  const silent = payload === undefined || payload === null || payload === '';
+  if (silent || (typeof payload === 'number' && payload > TIME_STAMP)) return 1;
+  return check.integer(payload, at, { min: 1, max: MAX_CAPTURES });
+}
 
 /**
  * The registers of a `write` command, checked before the first is touched.
@@ -53,11 +67,11 @@ export async function writeRegisters(
   for (const [register, value] of writes) {
     const { address, type } = profile.registers[register];
     const read = async () =>
-      decode(await link.read(unit, address, TYPE_LENGTH[type]), 0, type, profile.wordOrder);
+      decode(await link.read(unit, address, TYPE_LENGTH[type]), 0, type, profile.order);
     const before = await read();
     if (before !== value) {
       const words: number[] = [];
-      encode(value, type, words, 0, profile.wordOrder);
+      encode(value, type, words, 0, profile.order);
       await link.write(unit, address, words);
       const after = await read();
       if (after !== value) throw new Error(`${register}: ${value} was written, the meter holds ${after}`);

@@ -6,6 +6,8 @@ const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 60_000;
 const GROWTH = 1.5;
 const JITTER = 0.2;
+/** Late answers that are known as such. */
+const MAX_LATE = 16;
 
 /**
  * The wire of one link: opened when it is needed, and again after it was lost, for ever, with growing
@@ -20,6 +22,10 @@ export class ModbusConnection {
   /** Ends whatever is under way: the library leaves requests of a connection that was cut unanswered. */
   private cut: (reason: Error) => void = () => {};
   private closed = false;
+  /** An answer to a question that was never asked came while the present one waited. */
+  private foreign = false;
+  /** Numbers of the newest transactions that had no answer in time: an answer to them is late, not wrong. */
+  private readonly late: number[] = [];
   connects = 0;
 
   /** @param connected is told of every connection made */
@@ -42,7 +48,14 @@ export class ModbusConnection {
       const client = await this.open();
       client.setID(unit);
       client.setTimeout(timeout);
-      return await request(client).finally(() => forgetTransactions(client));
+      this.foreign = false;
+      try {
+        return await request(client);
+      } catch (error) {
+        throw this.explain(client, error);
+      } finally {
+        forgetTransactions(client);
+      }
     };
     const result = work();
     result.catch(() => {});
@@ -97,11 +110,34 @@ export class ModbusConnection {
       await this.drop();
       throw new Error('the link is closed');
     }
+    this.watch(client);
     this.failures = 0;
     this.lastError = undefined;
     this.connects++;
     this.connected();
     return client;
+  }
+
+  /** Looks out for answers that belong to no question: the library passes over them. */
+  private watch(client: ModbusRTU): void {
+    if (this.settings.transport !== 'tcp') return;
+    const { port, transactions } = insides(client);
+    this.late.length = 0;
+    port?.on('data', () => {
+      const number = port._transactionIdRead ?? 0;
+      if (!(number in transactions()) && !this.late.includes(number)) this.foreign = true;
+    });
+  }
+
+  /** What came instead of an answer, where none came in time. */
+  private explain(client: ModbusRTU, error: unknown): unknown {
+    if ((error as { name?: string }).name !== 'TransactionTimedOutError') return error;
+    const { port, transactions } = insides(client);
+    this.late.push(...Object.keys(transactions()).map(Number));
+    this.late.splice(0, this.late.length - MAX_LATE);
+    const rest = port?._clientRcvData?.length ?? port?._buffer?.length ?? 0;
+    if (rest > 0) return Object.assign(error as Error, { rest, onLine: this.settings.transport !== 'tcp' });
+    return this.foreign ? Object.assign(error as Error, { foreign: true }) : error;
   }
 
   private pause(error: Error): void {
@@ -127,8 +163,26 @@ export class ModbusConnection {
  * answer that comes late finds no transaction and is ignored.
  */
 function forgetTransactions(client: ModbusRTU): void {
-  const { _transactions } = client as unknown as { _transactions?: Record<string, unknown> };
-  for (const id of Object.keys(_transactions ?? {})) delete _transactions?.[id];
+  const transactions = insides(client).transactions();
+  for (const id of Object.keys(transactions)) delete transactions[id];
+}
+
+/** The parts of the library's client that it does not show: what came in, and what waits for an answer. */
+export interface ModbusPort {
+  on(event: 'data', listener: (frame: Buffer) => void): void;
+  off(event: 'data', listener: (frame: Buffer) => void): void;
+  _transactionIdRead?: number;
+  /** Bytes that came and make no whole frame: Modbus TCP, RTU. */
+  _clientRcvData?: Buffer;
+  _buffer?: Buffer;
+}
+
+export function insides(client: ModbusRTU): {
+  port: ModbusPort | undefined;
+  transactions(): Record<string, unknown>;
+} {
+  const inside = client as unknown as { _port?: ModbusPort; _transactions?: Record<string, unknown> };
+  return { port: inside._port, transactions: () => inside._transactions ?? {} };
 }
 
 function connect(client: ModbusRTU, settings: LinkSettings): Promise<void> {

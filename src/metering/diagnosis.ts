@@ -10,7 +10,7 @@ export interface Fault {
 const EXCEPTIONS: Record<number, [text: string, hint: string]> = {
   1: [
     'illegal function',
-    'The meter does not know function code 03: check that the profile fits the device.',
+    'The meter does not know the function code: check that the profile fits the device.',
   ],
   2: [
     'illegal data address',
@@ -20,6 +20,7 @@ const EXCEPTIONS: Record<number, [text: string, hint: string]> = {
   4: ['device failure', 'The meter reports a failure of its own: look at its display or its event log.'],
   5: ['acknowledge', 'The meter needs longer than usual: poll it less often.'],
   6: ['device busy', 'Another master keeps the meter busy: poll it less often.'],
+  7: ['negative acknowledge', 'The meter cannot do what was asked: check that the profile fits the device.'],
   8: ['memory parity error', 'The meter found its memory damaged: it wants service.'],
   10: [
     'gateway path unavailable',
@@ -29,6 +30,52 @@ const EXCEPTIONS: Record<number, [text: string, hint: string]> = {
     'gateway target device failed to respond',
     'The meter behind the gateway is silent: check unit id, wiring, baud rate and power of the meter.',
   ],
+};
+
+const TIMEOUT: Fault = {
+  code: 'TIMEOUT_ERROR',
+  text: 'no answer in time',
+  hint: 'Check power, address and unit id of the meter, and that a firewall lets port 502 through.',
+};
+const DAMAGED: Fault = {
+  code: 'CRC_ERROR',
+  text: 'the answer is damaged',
+  hint: 'Check termination, shielding against EMI, and that the baud rate is the same at both ends.',
+};
+const SHORT: Fault = {
+  code: 'SHORT_FRAME',
+  text: 'the answer broke off, or is not as long as asked for',
+  hint: 'Check the gateway and its load: it hands on answers before they are whole.',
+};
+const WRONG_UNIT: Fault = {
+  code: 'WRONG_UNIT',
+  text: 'another unit answered',
+  hint: 'Check that unit ids are not given twice, and that no second master talks on the line.',
+};
+const WRONG_TRANSACTION: Fault = {
+  code: 'WRONG_TRANSACTION',
+  text: 'the answer has the number of another question',
+  hint: 'Check whether a second master uses the gateway: it mixes up whose answer is whose.',
+};
+const WRONG_ANSWER: Fault = {
+  code: 'WRONG_ANSWER',
+  text: 'the answer does not belong to the question',
+  hint: 'Check that no second master talks on the line and that unit ids are not given twice.',
+};
+const REFUSED: Fault = {
+  code: 'CONNECTION_REFUSED',
+  text: 'nobody listens there',
+  hint: 'Check address and port of the meter or gateway, and whether it takes another connection.',
+};
+const UNREACHABLE: Fault = {
+  code: 'HOST_UNREACHABLE',
+  text: 'there is no way to that address',
+  hint: 'Check the address, the network cable, and the route to the network of the meter.',
+};
+const LOST: Fault = {
+  code: 'CONNECTION_LOST',
+  text: 'the connection was cut',
+  hint: 'Check whether the device allows more than one connection, and how long it keeps an idle one.',
 };
 
 /** The meter answered, and refused: exceptions but those of a gateway that speaks of a silent meter. */
@@ -42,48 +89,38 @@ export function isLinkDown(error: unknown): boolean {
   return (error as { linkDown?: boolean } | undefined)?.linkDown === true;
 }
 
+interface WireError {
+  modbusCode?: number;
+  name?: string;
+  code?: string;
+  errno?: string;
+  message?: string;
+  /** Bytes that came without making a frame; over TCP a frame broke off, on a line it was damaged. */
+  rest?: number;
+  onLine?: boolean;
+  /** An answer with another number came. */
+  foreign?: boolean;
+}
+
 /** What an error of the link means. */
 export function faultOf(error: unknown): Fault {
-  const e = (error ?? {}) as {
-    modbusCode?: number;
-    name?: string;
-    code?: string;
-    errno?: string;
-    message?: string;
-  };
+  const e = (error ?? {}) as WireError;
   const message = e.message || String(error);
   if (typeof e.modbusCode === 'number') {
     const [text, hint] = EXCEPTIONS[e.modbusCode] ?? ['unknown exception', 'See the manual of the meter.'];
     return { code: `MODBUS_EXCEPTION_${e.modbusCode}`, text: `exception ${e.modbusCode}: ${text}`, hint };
   }
-  if (e.name === 'TransactionTimedOutError' || e.errno === 'ETIMEDOUT' || e.code === 'ETIMEDOUT') {
-    return {
-      code: 'TIMEOUT_ERROR',
-      text: 'no answer in time',
-      hint: 'Check power, address and unit id of the meter, and that a firewall lets port 502 through.',
-    };
-  }
-  if (/CRC/i.test(message)) {
-    return {
-      code: 'CRC_ERROR',
-      text: 'the answer is damaged',
-      hint: 'Check termination, shielding against EMI, and that the baud rate is the same at both ends.',
-    };
-  }
-  if (e.code === 'ECONNREFUSED') {
-    return {
-      code: 'CONNECTION_REFUSED',
-      text: 'nobody listens there',
-      hint: 'Check address and port of the meter or gateway, and whether it takes another connection.',
-    };
-  }
-  if (/Data length error|Unexpected data error/i.test(message)) {
-    return {
-      code: 'WRONG_ANSWER',
-      text: 'the answer does not belong to the question',
-      hint: 'Check that no second master talks on the line and that unit ids are not given twice.',
-    };
-  }
+  if (e.rest) return e.onLine ? DAMAGED : SHORT;
+  if (e.foreign) return WRONG_TRANSACTION;
+  if (e.name === 'TransactionTimedOutError' || e.errno === 'ETIMEDOUT' || e.code === 'ETIMEDOUT')
+    return TIMEOUT;
+  if (/CRC/i.test(message)) return DAMAGED;
+  if (e.code === 'ECONNREFUSED') return REFUSED;
+  if (e.code === 'EHOSTUNREACH' || e.code === 'ENETUNREACH' || e.code === 'ENOTFOUND') return UNREACHABLE;
+  if (e.code === 'ECONNRESET' || e.code === 'EPIPE' || e.name === 'PortNotOpenError') return LOST;
+  if (/Data length error/i.test(message)) return SHORT;
+  if (/Unexpected data error, expected address/i.test(message)) return WRONG_UNIT;
+  if (/Unexpected data error/i.test(message)) return WRONG_ANSWER;
   return {
     code: 'LINK_ERROR',
     text: message.slice(0, 200),

@@ -1,5 +1,5 @@
 import { check, FieldError } from '../record';
-import { PROFILES } from '../registers';
+import { PROFILES, type Profile } from '../registers';
 
 /** One meter of the fleet table. */
 export interface FleetMeter {
@@ -9,7 +9,7 @@ export interface FleetMeter {
   host?: string;
   port: number;
   unit: number;
-  profile: string;
+  profile: Profile;
   ct: number;
   pt: number;
   nominal?: number;
@@ -24,10 +24,19 @@ export const MAX_FLEET = 20_000;
 /**
  * The rows of a fleet table, checked one by one.
  * @param defaultLink taken for rows that name neither link nor host
+ * @param own profiles of the user, by name
  * @throws FieldError with the row and the field, e.g. `meters[3].unit: expected ...`
  */
-export function readFleet(rows: unknown, at = 'meters', defaultLink?: string): FleetMeter[] {
-  const fleet = check.array(rows, at, MAX_FLEET).map((row, i) => readMeter(row, `${at}[${i}]`, defaultLink));
+export function readFleet(
+  rows: unknown,
+  at = 'meters',
+  defaultLink?: string,
+  own: Readonly<Record<string, Profile>> = {},
+): FleetMeter[] {
+  const profiles = { ...PROFILES, ...own };
+  const fleet = check
+    .array(rows, at, MAX_FLEET)
+    .map((row, i) => readMeter(row, `${at}[${i}]`, defaultLink, profiles));
   const seen = new Map<string, number>();
   fleet.forEach(({ id }, i) => {
     const before = seen.get(id);
@@ -38,7 +47,12 @@ export function readFleet(rows: unknown, at = 'meters', defaultLink?: string): F
   return fleet;
 }
 
-function readMeter(row: unknown, at: string, defaultLink?: string): FleetMeter {
+function readMeter(
+  row: unknown,
+  at: string,
+  defaultLink: string | undefined,
+  profiles: Readonly<Record<string, Profile>>,
+): FleetMeter {
   const r = check.object(row, at);
   const optional = (name: string) =>
     r[name] === undefined || r[name] === null || r[name] === ''
@@ -47,8 +61,8 @@ function readMeter(row: unknown, at: string, defaultLink?: string): FleetMeter {
   const number = (name: string, fallback: number, range: check.Range) =>
     check.setting(r[name], `${at}.${name}`, fallback, range);
   const profile = optional('profile') ?? 'generic-pq';
-  if (!Object.hasOwn(PROFILES, profile)) {
-    throw new FieldError(`${at}.profile`, `one of ${Object.keys(PROFILES).join(', ')}`, profile);
+  if (!Object.hasOwn(profiles, profile)) {
+    throw new FieldError(`${at}.profile`, `one of ${Object.keys(profiles).join(', ')}`, profile);
   }
   const meter: FleetMeter = {
     id: check.text(r.id, `${at}.id`, 128),
@@ -56,7 +70,7 @@ function readMeter(row: unknown, at: string, defaultLink?: string): FleetMeter {
     host: optional('host'),
     port: check.integer(number('port', 502, { min: 1, max: 65_535 }), `${at}.port`),
     unit: check.integer(number('unit', 1, { min: 0, max: 255 }), `${at}.unit`),
-    profile,
+    profile: profiles[profile],
     ct: number('ct', 1, { above: 0, max: 1e6 }),
     pt: number('pt', 1, { above: 0, max: 1e6 }),
     wiring: optional('wiring'),

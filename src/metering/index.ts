@@ -1,6 +1,10 @@
-/** Meters read over Modbus: links, plans, readings, waveforms, diagnosis. */
+/** Meters read over Modbus: links, plans, readings, waveforms, event logs, clocks, diagnosis. */
+export * from './clock-check';
 export * from './commands';
 export * from './diagnosis';
+export * from './discovery';
+export { createEventLogReader, type EventLogReader, type LogBatch } from './event-log/reader';
+export * from './finding';
 export * from './fleet';
 export * from './link';
 export * from './link-settings';
@@ -10,4 +14,6 @@ export * from './poller';
 export * from './poller-settings';
 export * from './readings';
 export * from './serial-ports';
+export type { PollerMemory, PollerOutput } from './tasks';
+export * from './value-watch';
 export * from './waveform-reader';

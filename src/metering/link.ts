@@ -2,7 +2,9 @@ import type ModbusRTU from 'modbus-serial';
 import { ModbusConnection } from './connection';
 import { FairQueue } from './fair-queue';
 import type { LinkSettings } from './link-settings';
+import { repeatedRead } from './repeated-read';
 import { ResponseTimes } from './response-times';
+import { UnitStatistics } from './unit-statistics';
 
 /** Requests that may wait on one link; more, and the meters behind it are asked faster than it can carry. */
 const MAX_WAITING = 10_000;
@@ -26,6 +28,8 @@ export class ModbusLink {
   private readonly listeners = new Set<() => void>();
   /** Requests that are repeated after a pause. */
   private readonly pauses = new Set<{ timer: NodeJS.Timeout; giveUp: (error: Error) => void }>();
+  /** By unit id: 256 at most. */
+  private readonly units = new Map<number, UnitStatistics>();
   private closed = false;
   private unanswered = 0;
   readonly counters = { requests: 0, retries: 0, connects: 0, refused: 0 };
@@ -65,6 +69,45 @@ export class ModbusLink {
     });
   }
 
+  /**
+   * Holding registers, and when the request left and the answer came, ms since 1970: what clocks are
+   * compared by. Errors as in {@link read}
+   */
+  timed(
+    unit: number,
+    address: number,
+    count: number,
+  ): Promise<{ words: number[]; sent: number; received: number }> {
+    return this.enqueue(unit, async (client) => {
+      const sent = Date.now();
+      const began = performance.now();
+      const { data } = await client.readHoldingRegisters(address, count);
+      return { words: data, sent, received: sent + performance.now() - began };
+    });
+  }
+
+  /**
+   * The same registers several times in one request (function code 0x23 of Electro Industries meters).
+   * @returns `count` words for each repeat. Errors as in {@link read}, and an Error on a line that is not
+   *   Modbus TCP, where the library does not know how long the answer is
+   */
+  readRepeated(unit: number, address: number, count: number, repeats: number): Promise<number[][]> {
+    if (this.settings.transport !== 'tcp') {
+      return Promise.reject(new Error('function code 0x23 is supported over Modbus TCP only'));
+    }
+    return this.enqueue(unit, (client) => repeatedRead(client, unit, address, count, repeats));
+  }
+
+  /** What became of the requests to a unit so far. */
+  statistics(unit: number): UnitStatistics {
+    let found = this.units.get(unit);
+    if (!found) {
+      found = new UnitStatistics();
+      this.units.set(unit, found);
+    }
+    return found;
+  }
+
   /** Writes holding registers (function code 16). Errors as in {@link read}. */
   write(unit: number, address: number, words: number[]): Promise<void> {
     return this.enqueue(unit, async (client) => {
@@ -102,6 +145,7 @@ export class ModbusLink {
             return;
           }
           this.counters.retries++;
+          this.statistics(unit).retries++;
           this.later(() => this.queue.push(unit, attempt), reject);
         }
       };
@@ -134,8 +178,10 @@ export class ModbusLink {
       const allowance = this.times.allowance(unit, this.unanswered > 0);
       const result = await this.connection.exchange(unit, allowance, timed);
       this.answered(unit, began);
+      this.statistics(unit).answered(performance.now() - began);
       return result;
     } catch (error) {
+      this.statistics(unit).failed(error);
       if (isException(error)) this.answered(unit, began);
       else if (began > 0) await this.lost(unit, error);
       throw error;
@@ -153,7 +199,8 @@ export class ModbusLink {
   private async lost(unit: number, error: unknown): Promise<void> {
     this.times.unanswered(unit);
     this.unanswered++;
-    const late = this.settings.transport === 'tcp' && isTimeout(error);
+    // Half an answer would be taken for the beginning of the next one.
+    const late = this.settings.transport === 'tcp' && isTimeout(error) && !('rest' in (error as object));
     if (late && this.unanswered < DEAD_AFTER) return;
     this.unanswered = 0;
     await this.connection.drop();

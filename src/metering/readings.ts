@@ -1,5 +1,5 @@
-import { isVoltage, QUANTITIES, type Quality, type QuantityName, type Reading, type Values } from '../record';
-import { decode, type Profile, type RegisterLine } from '../registers';
+import { isVoltage, QUANTITIES, type QuantityName, type Values } from '../record';
+import { type Profile, type RegisterLine, readLine } from '../registers';
 import type { ModbusLink } from './link';
 import { type Block, gapsOf, planReads, type Span, spansOf, splitBlock } from './plan';
 
@@ -12,6 +12,15 @@ export interface MeterAddress {
   unit: number;
   ct: number;
   pt: number;
+}
+
+/** What one look at a meter's registers gave, on the primary side and not yet judged. */
+export interface RawReading {
+  /** When the last of it came, ms since 1970. */
+  time: number;
+  values: Values;
+  /** Quantities whose registers held no number. */
+  notNumbers: QuantityName[];
 }
 
 const PLANS = new WeakMap<Profile, Block[]>();
@@ -54,21 +63,22 @@ export class ReadingReader {
   }
 
   /** @throws the fault of the link: a reading is whole or not there */
-  async read(link: ModbusLink): Promise<Reading> {
+  async read(link: ModbusLink): Promise<RawReading> {
     const words = new Map<number, number>();
     const known = this.learned.length + this.refusedAddresses.size;
     for (const block of this.plan) await this.readBlock(link, block, words);
     if (this.learned.length + this.refusedAddresses.size > known) this.replan();
     const values: Values = {};
-    let quality: Quality = 'good';
+    const notNumbers: QuantityName[] = [];
+    const word = (address: number) => words.get(address) ?? 0;
     for (const name of this.names) {
-      const line = this.profile.quantities[name] as RegisterLine;
-      const value = this.isReadable(name) ? this.value(words, line) : Number.NaN;
-      // A meter says NaN for what it cannot measure: absent, and the reading not wholly good.
-      if (Number.isFinite(value)) values[name] = value * ratioOf(name, this.meter);
-      else quality = 'uncertain';
+      if (!this.isReadable(name)) continue;
+      const value = readLine(this.profile.quantities[name] as RegisterLine, this.profile.order, word);
+      if (value === undefined) continue;
+      if (Number.isFinite(value)) values[name] = value * ratioOf(name, this.profile, this.meter);
+      else notNumbers.push(name);
     }
-    return { kind: 'reading', meter: this.meter.id, time: Date.now(), values, quality };
+    return { time: Date.now(), values, notNumbers };
   }
 
   private async readBlock(link: ModbusLink, block: Block, words: Map<number, number>): Promise<void> {
@@ -105,23 +115,11 @@ export class ReadingReader {
     const spans = spansOf(this.profile.quantities[name] as RegisterLine);
     return spans.every(({ from }) => !this.refusedAddresses.has(from));
   }
-
-  private value(words: ReadonlyMap<number, number>, line: RegisterLine): number {
-    const at = (address: number) => words.get(address) ?? 0;
-    const run = [0, 1, 2, 3].map((i) => at(line.address + i));
-    const number = decode(run, 0, line.type, this.profile.wordOrder);
-    if (number === line.missing) return Number.NaN;
-    const scaled = number * (line.scale ?? 1);
-    if (line.exponent === undefined) return scaled;
-    const exponent = decode([at(line.exponent)], 0, 'int16');
-    // Dividing by a whole power of ten keeps 0.7882 from becoming 0.78819999.
-    return exponent < 0 ? scaled / 10 ** -exponent : scaled * 10 ** exponent;
-  }
 }
 
 /** What the instrument transformers make of a quantity. */
-export function ratioOf(name: QuantityName, { ct, pt }: MeterAddress): number {
-  if (name.startsWith('thd')) return 1;
+export function ratioOf(name: QuantityName, { primary }: Profile, { ct, pt }: MeterAddress): number {
+  if (primary || name.startsWith('thd')) return 1;
   switch (QUANTITIES[name].unit) {
     case 'V':
       return pt;

@@ -4,40 +4,73 @@ import { parse, unparse } from 'papaparse';
 export type Row = Record<string, string>;
 
 export interface Problem {
-  /** Line of the text, 1-based, the header being line 1. */
-  line: number;
+  /** Where in the text it is, e.g. `line 3`. */
+  where: string;
   text: string;
+}
+
+/** What a text holds. */
+export interface Table {
+  rows: Row[];
+  /** Where each row stands in the text, e.g. `line 3`, the header being line 1. */
+  places: string[];
+  /** What could not be taken. */
+  problems: Problem[];
+}
+
+/**
+ * Rows from JSON or from CSV, whichever the text is.
+ * @param columns known names
+ * @param rowsOf the rows of a JSON value that is not a list; throws a FieldError
+ */
+export function readText(
+  text: string,
+  columns: readonly string[],
+  rowsOf: (json: unknown) => object[],
+): Table {
+  if (!/^\s*[[{]/.test(text)) return readTable(text, columns);
+  try {
+    const rows = rowsOf(JSON.parse(text)) as Row[];
+    const places = rows.map((_, i) => `entry ${i + 1}`);
+    const strange = rows.flatMap((row, i) =>
+      Object.keys(row)
+        .filter((name) => !columns.includes(name))
+        .map((name) => ({ where: places[i], text: `nothing is called "${name}": ${columns.join(', ')}` })),
+    );
+    return { rows, places, problems: strange };
+  } catch (error) {
+    const { message } = error as Error;
+    const at = /position (\d+)/.exec(message);
+    const line = at ? text.slice(0, Number(at[1])).split('\n').length : 1;
+    return { rows: [], places: [], problems: [{ where: `line ${line}`, text: message }] };
+  }
 }
 
 /**
  * Rows from CSV text with a header line; comma, semicolon or tab, quotes as in RFC 4180.
  * @param columns known names; others are a problem, missing ones are not
- * @returns the rows, each with the line it stands on, and what could not be taken
  */
-export function readTable(
-  text: string,
-  columns: readonly string[],
-): { rows: Row[]; lines: number[]; problems: Problem[] } {
+export function readTable(text: string, columns: readonly string[]): Table {
   const { data } = parse<string[]>(text.trimEnd(), { delimitersToGuess: [',', ';', '\t'] });
   const [header = [], ...body] = data;
   const names = header.map((name) => name.trim());
   const problems: Problem[] = names
     .filter((name) => !columns.includes(name))
-    .map((name) => ({ line: 1, text: `no column is called "${name}": ${columns.join(', ')}` }));
+    .map((name) => ({ where: 'line 1', text: `no column is called "${name}": ${columns.join(', ')}` }));
   const rows: Row[] = [];
-  const lines: number[] = [];
+  const places: string[] = [];
   body.forEach((fields, i) => {
-    const line = i + 2;
+    const where = `line ${i + 2}`;
     if (fields.every((field) => field.trim() === '')) return;
     if (fields.length > names.length) {
-      problems.push({ line, text: `${fields.length} fields, but ${names.length} columns` });
+      problems.push({ where, text: `${fields.length} fields, but ${names.length} columns` });
       return;
     }
     const pairs = fields.map((field, k) => [names[k], field.trim()]).filter(([, field]) => field !== '');
     rows.push(Object.fromEntries(pairs));
-    lines.push(line);
+    places.push(where);
   });
-  return { rows, lines, problems };
+  return { rows, places, problems };
 }
 
 /** The rows as CSV text, with all columns in their order. */

@@ -1,6 +1,8 @@
 /** What travels on wires: the records, their quantities and units, and the checks they pass. */
 export * as check from './check';
 export { FieldError } from './check';
+export * from './event-id';
+export * from './ieee1159';
 export * from './parse';
 export * from './quantities';
 export * from './records';

@@ -1,5 +1,12 @@
 import type { Channel } from '../record';
-import { type BlockHeader, blockCapacity, encodeBlockHeader, FIFO, type FifoStatus } from '../registers';
+import {
+  type BlockHeader,
+  blockCapacity,
+  decodeBlockHeader,
+  encodeBlockHeader,
+  FIFO,
+  type FifoStatus,
+} from '../registers';
 
 /** How samples become counts, for as long as rate, channels and scales stay the same. */
 export interface FifoFormat {
@@ -90,6 +97,26 @@ export class BlockFifo {
   /** The block of that number, or undefined where it is not held. */
   block(number: number): Uint16Array | undefined {
     return this.held(number)?.words;
+  }
+
+  /**
+   * The blocks held that touch a stretch of time.
+   * @param from, to ms since 1970
+   * @returns undefined where there are none
+   */
+  covering(from: number, to: number): { first: number; count: number } | undefined {
+    let first: number | undefined;
+    let count = 0;
+    for (let number = this.nextNumber - 1; number >= 0; number--) {
+      const held = this.held(number);
+      if (!held) break;
+      const { time, count: samples } = decodeBlockHeader(held.words);
+      if (time >= to) continue;
+      if (time + (samples / held.as.rate) * 1000 <= from) break;
+      first = number;
+      count++;
+    }
+    return first === undefined ? undefined : { first, count };
   }
 
   private held(number: number) {

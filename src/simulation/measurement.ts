@@ -1,40 +1,27 @@
 import type { Channel, QuantityName, Values } from '../record';
-import { HalfCycleRms } from '../signal';
 
 /** Seconds that a meter averages its readings over: about 10 cycles. */
 const WINDOW = 0.2;
 
 /**
- * What the meter itself makes of its samples: readings over the last ten cycles, energies, and a count
- * of the times a voltage left its limits. Plain meter arithmetic, apart from that of the nodes: powers
+ * What the meter itself makes of its samples: readings over the last ten cycles, and energies. Plain meter
+ * arithmetic, apart from that of the nodes: powers
  * as means of products, the fundamental by correlation with sine and cosine.
  */
 export class Measurement {
   private readonly recent: Float32Array[];
-  /** Which channels are voltages to neutral: those whose limits are watched. */
-  private readonly watched: number[];
-  private readonly watchers: HalfCycleRms[];
-  private readonly outside: boolean[];
   private filled = 0;
   private slot = 0;
   private energy = { import: 0, export: 0, varImport: 0, varExport: 0 };
   private sinceEnergy = 0;
-  eventCount = 0;
 
-  /** @param limits lower and upper voltage limit, pu, asked for at every half cycle: they can be written */
+  /** @param frequency of the grid, Hz; asked for at every reading, undefined before it is known */
   constructor(
     private readonly rate: number,
     private readonly channels: readonly Channel[],
-    nominal: number,
-    limits: () => { low: number; high: number },
+    private readonly frequency: () => number | undefined,
   ) {
     this.recent = channels.map(() => new Float32Array(Math.ceil(rate * WINDOW)));
-    this.watched = [...channels.keys()].filter((i) => /^v[abc]$/.test(channels[i]));
-    this.outside = this.watched.map(() => false);
-    const options = { rate, frequency: 55, floor: 0.02 * nominal };
-    this.watchers = this.watched.map(
-      (_, i) => new HalfCycleRms(options, (_start, _end, rms) => this.watch(i, rms / nominal, limits())),
-    );
   }
 
   push(samples: readonly Float32Array[], count: number): void {
@@ -43,16 +30,13 @@ export class Measurement {
       this.slot = (this.slot + 1) % this.recent[0].length;
     }
     this.filled = Math.min(this.recent[0].length, this.filled + count);
-    this.watchers.forEach((watcher, i) => {
-      watcher.push(samples[this.watched[i]], 0, count);
-    });
     this.sinceEnergy += count;
     if (this.sinceEnergy >= this.recent[0].length) this.integrate();
   }
 
   /** Readings now; a quantity whose channels are not there is absent. */
   values(): Values {
-    const f = this.watchers[0]?.halfPeriods.frequency;
+    const f = this.frequency();
     const values: Values = {};
     if (!f || this.filled < this.recent[0].length) return values;
     // A whole number of cycles, to the nearest sample.
@@ -144,13 +128,6 @@ export class Measurement {
     this.energy.export += Math.max(0, -p) * hours;
     this.energy.varImport += Math.max(0, q) * hours;
     this.energy.varExport += Math.max(0, -q) * hours;
-  }
-
-  private watch(channel: number, u: number, { low, high }: { low: number; high: number }): void {
-    const before = this.outside.some(Boolean);
-    if (u < low || u > high) this.outside[channel] = true;
-    else if (u >= low + 0.02 && u <= high - 0.02) this.outside[channel] = false;
-    if (!before && this.outside[channel]) this.eventCount++;
   }
 }
 

@@ -1,6 +1,11 @@
 import { check } from '../record';
 
+/** Profiles that the simulator can play: those with an event log of their own. */
+export const SIMULATED_PROFILES = ['generic-pq', 'shark200'] as const;
+
 export interface SimulatorSettings {
+  /** Kind of meter. */
+  profile: (typeof SIMULATED_PROFILES)[number];
   /** TCP port on 127.0.0.1. */
   port: number;
   /** Meters served, with unit ids from `firstUnit` on. */
@@ -23,6 +28,7 @@ export function readSimulatorSettings(given: unknown, at = 'settings'): Simulato
     check.integer(number(name, fallback, range), `${at}.${name}`);
   const meters = whole('meters', 1, { min: 1, max: 247 });
   return {
+    profile: check.oneOf(g.profile || 'generic-pq', `${at}.profile`, SIMULATED_PROFILES),
     port: whole('port', 1502, { min: 1, max: 65_535 }),
     meters,
     firstUnit: whole('firstUnit', 1, { min: 1, max: 248 - meters }),

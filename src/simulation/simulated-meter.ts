@@ -1,8 +1,20 @@
 import type { QuantityName, Values } from '../record';
-import { encode, encodeStatus, FIFO, type Profile, TYPE_LENGTH } from '../registers';
+import {
+  encode,
+  encodeStatus,
+  FIFO,
+  factorOf,
+  type Profile,
+  type RegisterLine,
+  TYPE_LENGTH,
+} from '../registers';
 import { BlockFifo } from './block-fifo';
+import { EigLogs } from './eig-logs';
 import { Measurement } from './measurement';
+import type { MeterLog } from './meter-log';
+import { NumberedLog } from './numbered-log';
 import type { Section, SignalSource } from './signal-source';
+import { VoltageWatch } from './voltage-watch';
 
 /** A request that a meter refuses, by the exception code of the Modbus specification, section 7. */
 export class ModbusException extends Error {
@@ -10,6 +22,7 @@ export class ModbusException extends Error {
     super(`Modbus exception ${modbusErrorCode}`);
   }
 }
+const ILLEGAL_FUNCTION = 1;
 const ILLEGAL_ADDRESS = 2;
 const ILLEGAL_VALUE = 3;
 
@@ -21,6 +34,8 @@ export interface SimulatedMeterOptions {
   fifoBlocks: number;
   /** Time at which sampling begins, ms. */
   start: number;
+  /** Number of the log's entry before the first: 0 for a new meter. */
+  logged?: number;
 }
 
 /** Samples that are made at once. */
@@ -40,15 +55,17 @@ export class SimulatedMeter {
   private readonly fifo: BlockFifo;
   private section: Section | undefined;
   private measurement: Measurement | undefined;
+  private watch: VoltageWatch | undefined;
+  private readonly log: MeterLog | undefined;
   private buffers: Float32Array[] = [];
   /** Start of the present section, ms, and samples taken of it. */
   private sectionStart: number;
   private taken = 0;
   private now: number;
-  private earlierEvents = 0;
 
   constructor(private readonly options: SimulatedMeterOptions) {
     this.fifo = new BlockFifo(options.fifoBlocks);
+    this.log = this.createLog();
     this.sectionStart = this.now = options.start;
     for (const [name, line] of Object.entries(options.profile.registers)) this.put(name, line.initial ?? 0);
     for (const line of Object.values(options.profile.quantities)) {
@@ -79,9 +96,12 @@ export class SimulatedMeter {
       const wanted = Math.min(CHUNK, due);
       const out = this.buffers.map((buffer) => buffer.subarray(0, wanted));
       const count = this.section.read(out);
-      if (this.get('LOG_CTRL') & 1) this.fifo.push(out, 0, count, this.position);
+      if (!this.options.profile.registers.LOG_CTRL || this.get('LOG_CTRL') & 1)
+        this.fifo.push(out, 0, count, this.position);
       else this.fifo.interrupt();
+      this.watch?.push(out, count, this.position);
       this.measurement?.push(out, count);
+      this.log?.sampled(this.section.channels, out, count, this.position, rate);
       this.taken += count;
       if (count < wanted) {
         this.sectionStart = this.position;
@@ -106,6 +126,8 @@ export class SimulatedMeter {
         );
       }
     }
+    const logged = this.log?.read(address, count);
+    if (logged) return logged;
     if (count > (this.options.profile.maxRead ?? count)) throw new ModbusException(ILLEGAL_VALUE);
     this.refresh();
     return Array.from({ length: count }, (_, i) => {
@@ -116,10 +138,22 @@ export class SimulatedMeter {
   }
 
   /**
+   * The same registers several times, one after the other (function code 0x23).
+   * @throws ModbusException 1 where the meter does not know that, 2 for other registers
+   */
+  readRepeated(address: number, count: number, repeats: number): number[] {
+    if (!this.log?.readRepeated) throw new ModbusException(ILLEGAL_FUNCTION);
+    const words = this.log.readRepeated(address, count, repeats);
+    if (!words) throw new ModbusException(ILLEGAL_ADDRESS);
+    return words;
+  }
+
+  /**
    * Writes holding registers; all of them or none.
    * @throws ModbusException 2 where an address is not in the map or not writable, 3 for a value out of range
    */
   write(address: number, values: number[]): void {
+    if (this.log?.write(address, values)) return;
     const lines = Object.entries(this.options.profile.registers).filter(([, line]) => line.writable);
     const writable = new Set(
       lines.flatMap(([, line]) => Array.from({ length: TYPE_LENGTH[line.type] }, (_, i) => line.address + i)),
@@ -138,6 +172,7 @@ export class SimulatedMeter {
       else this.words.set(address + i, value);
     });
     this.fifo.pointer = this.get('FIFO_POINTER');
+    if (this.log instanceof NumberedLog) this.log.pointer = this.get('EVENT_POINTER');
   }
 
   private get position(): number {
@@ -157,11 +192,27 @@ export class SimulatedMeter {
     this.fifo.sampling = true;
     if (before?.rate === rate && before.channels.join() === channels.join()) return;
     this.buffers = channels.map(() => new Float32Array(CHUNK));
-    this.earlierEvents += this.measurement?.eventCount ?? 0;
-    this.measurement = new Measurement(rate, channels, this.options.nominal, () => ({
-      low: this.get('V_SAG_VAL') / 100,
-      high: this.get('V_SWELL_VAL') / 100,
-    }));
+    const limits = () => ({
+      low: this.get('V_SAG_VAL') / 100 || 0.9,
+      high: this.get('V_SWELL_VAL') / 100 || 1.1,
+    });
+    const watch = new VoltageWatch(rate, channels, this.options.nominal, limits, {
+      changed: (event, phase, out, time) => this.log?.changed(event, phase, out, time, watch.isQuiet),
+    });
+    this.watch = watch;
+    this.measurement = new Measurement(rate, channels, () => watch.frequency);
+  }
+
+  private createLog(): MeterLog | undefined {
+    const { profile, nominal, logged } = this.options;
+    switch (profile.eventLog?.strategy) {
+      case 'numbered':
+        return new NumberedLog(profile.eventLog, this.fifo, nominal, logged);
+      case 'eig':
+        return new EigLogs(profile.eventLog, nominal, logged);
+      default:
+        return undefined;
+    }
   }
 
   /** The host slept: the signal goes on now, and what was missed is missing. */
@@ -188,7 +239,8 @@ export class SimulatedMeter {
   private refresh(): void {
     const { profile } = this.options;
     this.put('CLOCK', this.now);
-    this.put('EVENT_COUNT', this.earlierEvents + (this.measurement?.eventCount ?? 0));
+    this.put('EVENT_COUNT', this.log?.count ?? 0);
+    if (this.log instanceof NumberedLog) this.put('EVENT_OLDEST', this.log.oldest);
     const values: Values = this.measurement?.values() ?? {};
     const largest = Math.max(1, ...(['p', 'q', 's'] as const).map((name) => Math.abs(values[name] ?? 0)));
     const exponent = Math.ceil(Math.log10(largest / 32000));
@@ -197,7 +249,9 @@ export class SimulatedMeter {
       const value = values[name as QuantityName];
       const power = line.exponent === undefined ? 0 : toInt16(this.words.get(line.exponent) ?? 0);
       const stored =
-        value === undefined ? (line.missing ?? Number.NaN) : value / (line.scale ?? 1) / 10 ** power;
+        value === undefined
+          ? (line.missing ?? Number.NaN)
+          : value / (line.scale ?? 1) / factorOf(line.unit) / 10 ** power;
       this.encodeAt(line, stored);
     }
   }
@@ -216,9 +270,9 @@ export class SimulatedMeter {
     if (line) this.encodeAt(line, value);
   }
 
-  private encodeAt(line: { address: number; type: keyof typeof TYPE_LENGTH }, value: number): void {
+  private encodeAt(line: RegisterLine, value: number): void {
     const words: number[] = [];
-    encode(value, line.type, words, 0, this.options.profile.wordOrder);
+    encode(value, line.type, words, 0, line.order ?? this.options.profile.order);
     words.forEach((word, i) => {
       this.words.set(line.address + i, word);
     });

@@ -98,6 +98,7 @@ export async function benchFleet(
       last.set(meter, now);
     },
     waveform: () => {},
+    event: () => {},
     diagnostic: () => {},
   });
   running();

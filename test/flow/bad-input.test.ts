@@ -220,7 +220,7 @@ describe('bad input reaches a Catch node by name, and the next good message work
       [
         'no command',
         { payload: '' },
-        /^msg\.command: expected one of poll, write, clear-buffer, got nothing/,
+        /^msg\.command: expected one of poll, write, clear-buffer, capture, stats, got nothing/,
       ],
       ['an unknown command', { command: 'dance' }, /^msg\.command: .* got "dance"/],
       [
@@ -249,6 +249,16 @@ describe('bad input reaches a Catch node by name, and the next good message work
         /^payload\.V_SAG_VAL: expected a whole number/,
       ],
       ['a meter that is no name', { command: 'poll', meter: 5 }, /^msg\.meter: expected text/],
+      [
+        'a capture of nothing that can be counted',
+        { command: 'capture', meter: 'm1', payload: 'all' },
+        /^msg\.payload: expected a whole number/,
+      ],
+      [
+        'captures without end',
+        { command: 'capture', meter: 'm1', payload: 1000 },
+        /^msg\.payload: expected a whole number .*from 1 to 20/,
+      ],
     ];
     await check(flow, 'node', bad, async () => {
       const before = flow.got('all').length;

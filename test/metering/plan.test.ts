@@ -85,7 +85,14 @@ describe('faults by their names', () => {
     [{ code: 'ETIMEDOUT', message: 'x' }, 'TIMEOUT_ERROR'],
     [{ message: 'CRC error' }, 'CRC_ERROR'],
     [{ code: 'ECONNREFUSED', message: 'x' }, 'CONNECTION_REFUSED'],
-    [{ message: 'Unexpected data error, expected address 1 got 2' }, 'WRONG_ANSWER'],
+    [{ message: 'Unexpected data error, expected address 1 got 2' }, 'WRONG_UNIT'],
+    [{ message: 'Unexpected data error, expected code 3 got 4' }, 'WRONG_ANSWER'],
+    [{ message: 'Data length error, expected 9 got 7' }, 'SHORT_FRAME'],
+    [{ name: 'TransactionTimedOutError', rest: 5, message: 'x' }, 'SHORT_FRAME'],
+    [{ name: 'TransactionTimedOutError', rest: 5, onLine: true, message: 'x' }, 'CRC_ERROR'],
+    [{ name: 'TransactionTimedOutError', foreign: true, message: 'x' }, 'WRONG_TRANSACTION'],
+    [{ code: 'EHOSTUNREACH', message: 'x' }, 'HOST_UNREACHABLE'],
+    [{ code: 'ECONNRESET', message: 'x' }, 'CONNECTION_LOST'],
     [{ message: 'whatever' }, 'LINK_ERROR'],
   ];
   for (const [error, code] of FAULTS) {

@@ -9,8 +9,8 @@ import {
   readPollerSettings,
   WaveformReader,
 } from '../../src/metering';
-import { type Diagnostic, parseRecord, type Reading, WaveformFrame } from '../../src/record';
-import { genericPq, PROFILES } from '../../src/registers';
+import { type Diagnostic, type PqEvent, parseRecord, type Reading, WaveformFrame } from '../../src/record';
+import { factorOf, genericPq, PROFILES, type RegisterLine } from '../../src/registers';
 import {
   PlaybackSource,
   readSyntheticSettings,
@@ -67,16 +67,21 @@ const ADDRESS = { id: 'm1', unit: 1, ct: 1, pt: 1 };
 interface Collected {
   readings: Reading[];
   frames: WaveformFrame[];
+  events: PqEvent[];
   diagnostics: Diagnostic[];
 }
 
 function poll(rows: object[], settings: object, links?: MeterLinks): { poller: Poller; got: Collected } {
-  const got: Collected = { readings: [], frames: [], diagnostics: [] };
+  const got: Collected = { readings: [], frames: [], events: [], diagnostics: [] };
   const own = links ?? new MeterLinks(() => undefined);
   const poller = new Poller(readFleet(rows), (meter) => own.of(meter), readPollerSettings(settings), {
     reading: (reading) => got.readings.push(parseRecord(reading) as Reading),
     waveform: (frame) => got.frames.push(frame),
-    diagnostic: (diagnostic) => got.diagnostics.push(parseRecord(diagnostic) as Diagnostic),
+    event: (event) => got.events.push(parseRecord(event) as PqEvent),
+    diagnostic: (diagnostic) => {
+      // The meters' clock is the one that the test moves: that it is wrong is no news here.
+      if (!diagnostic.code.startsWith('CLOCK')) got.diagnostics.push(parseRecord(diagnostic) as Diagnostic);
+    },
   });
   cleanUp.push(async () => {
     poller.stop();
@@ -186,8 +191,9 @@ describe('metering over a real Modbus wire', () => {
     ];
     const { poller, got } = poll(rows, { interval: 3600, waveformInterval: 0 });
     await until(() => got.readings.length === 2, 'the first readings');
+    // Not measured yet: absent, which is no fault of the wire.
     assert.deepEqual(got.readings[0].values.va, undefined);
-    assert.equal(got.readings[0].quality, 'uncertain');
+    assert.equal(got.readings[0].quality, 'good');
     now += 1000;
     await poller.poll();
     const [m1, m2] = got.readings.slice(2).sort((a, b) => (a.meter < b.meter ? -1 : 1));
@@ -204,7 +210,7 @@ describe('metering over a real Modbus wire', () => {
     );
   });
 
-  for (const profile of Object.values(PROFILES)) {
+  for (const profile of Object.values(PROFILES).filter(({ discover }) => !discover)) {
     it(`reads ${profile.title} in SI units, within what its registers resolve`, async () => {
       const meter = new SimulatedMeter({
         profile,
@@ -215,11 +221,12 @@ describe('metering over a real Modbus wire', () => {
       });
       const server = await SimulatorServer.listen(new Map([[1, meter]]), 0, clock);
       cleanUp.push(() => server.close());
+      now += 1000;
       const rows = [{ id: 'm1', host: '127.0.0.1', port: server.port, profile: profile.name }];
       const { got, poller } = poll(rows, { interval: 3600, waveformInterval: 0, eventInterval: 3600 });
       await until(() => got.readings.length === 1, 'a reading');
-      for (let i = 0; i < 300; i++) meter.advance(now + i * 1000);
-      now += 300_000;
+      for (let i = 0; i < 299; i++) meter.advance(now + i * 1000);
+      now += 299_000;
       await poller.poll();
       const { values, quality } = got.readings[1];
       assert.equal(quality, 'good');
@@ -239,29 +246,16 @@ describe('metering over a real Modbus wire', () => {
       for (const [name, value] of Object.entries(expected)) {
         const found = values[name as keyof typeof values];
         if (found === undefined) continue;
-        const tolerance = name.startsWith('energy') ? 11 : Math.max(0.002 * value, 0.06);
+        const { scale = 1, unit } = profile.quantities[name as 'p'] as RegisterLine;
+        const resolution = scale * factorOf(unit);
+        const tolerance = name.startsWith('energy')
+          ? Math.max(11, resolution)
+          : Math.max(0.002 * value, 0.06);
         assert.ok(Math.abs(found - value) <= tolerance, `${name}: ${found} for ${value}`);
       }
       assert.deepEqual(got.diagnostics, []);
     });
   }
-
-  it('tells when EVENT_COUNT moved', async () => {
-    const disturbances = [{ type: 'sag', at: 0.5, duration: 0.1, residual: 0.5, every: 0.5 }];
-    const { server } = await serve({ 1: synthetic({ disturbances }) });
-    const { got } = poll([{ id: 'm1', host: '127.0.0.1', port: server.port }], {
-      interval: 3600,
-      waveformInterval: 0,
-      eventInterval: 0.1,
-    });
-    await until(() => got.readings.length === 1, 'a reading');
-    await until(() => {
-      now += 100;
-      return got.diagnostics.length > 0;
-    }, 'the diagnostic');
-    assert.equal(got.diagnostics[0].code, 'EVENT_COUNT');
-    assert.match(got.diagnostics[0].text, /^\d+ new in the meter's own event log/);
-  });
 
   it('names a unit that is not there once, keeps its neighbours going, and says when it is back', async () => {
     const { server, meters } = await serve({ 1: synthetic() });
@@ -335,7 +329,7 @@ describe('metering over a real Modbus wire', () => {
     const before = link.counters.requests;
     await poller.poll();
     const { values, quality } = got.readings[2];
-    assert.equal(quality, 'uncertain');
+    assert.equal(quality, 'good');
     assert.deepEqual(
       Object.keys(genericPq.quantities)
         .filter((name) => !(name in values))

@@ -24,21 +24,21 @@ describe('panels', () => {
       const text = ['id,host,unit', 'm1,10.0.0.1,1', '', '"m,2",10.0.0.2,']
         .join('\r\n')
         .replaceAll(/,(?!2")/g, separator);
-      const { rows, lines, problems } = readTable(text, COLUMNS);
+      const { rows, places, problems } = readTable(text, COLUMNS);
       assert.deepEqual(problems, []);
       assert.deepEqual(rows, [
         { id: 'm1', host: '10.0.0.1', unit: '1' },
         { id: 'm,2', host: '10.0.0.2' },
       ]);
-      assert.deepEqual(lines, [2, 4]);
+      assert.deepEqual(places, ['line 2', 'line 4']);
     }
   });
 
   it('names the line of what it cannot take', () => {
     const { problems } = readTable('id,adress\nm1,x\nm2,y,z', COLUMNS);
     assert.deepEqual(
-      problems.map(({ line }) => line),
-      [1, 3],
+      problems.map(({ where }) => where),
+      ['line 1', 'line 3'],
     );
     assert.match(problems[0].text, /no column is called "adress": id, host, unit/);
   });

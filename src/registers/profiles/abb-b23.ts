@@ -20,30 +20,47 @@ const power = (address: number): RegisterLine => ({
   missing: 0x7fffffff,
 });
 const factor = (address: number): RegisterLine => ({ address, type: 'int16', scale: 0.001, missing: 0x7fff });
-/** Hundredths of a kWh or kvarh. */
-const energy = (address: number): RegisterLine => ({ address, type: 'uint64', scale: 10, missing: 2 ** 64 });
+const energy = (address: number, unit: string): RegisterLine => ({
+  address,
+  type: 'uint64',
+  scale: 0.01,
+  unit,
+  missing: 2 ** 64,
+});
 
 /** ABB B23 and B24. */
 export const abbB23: Profile = {
   name: 'abb-b23',
   title: 'ABB B23, B24',
   source: 'ABB B23/B24 User Manual 2CMC485003M0201, mapping tables of the chapter on Modbus',
-  wordOrder: 'big',
+  order: 'ABCD',
   quantities: {
-    energy_import: energy(0x5000),
-    energy_export: energy(0x5004),
-    var_import: energy(0x500c),
-    var_export: energy(0x5010),
+    energy_import: energy(0x5000, 'kWh'),
+    energy_export: energy(0x5004, 'kWh'),
+    var_import: energy(0x500c, 'kvarh'),
+    var_export: energy(0x5010, 'kvarh'),
     va: voltage(0x5b00),
     vb: voltage(0x5b02),
     vc: voltage(0x5b04),
+    vab: voltage(0x5b06),
+    vbc: voltage(0x5b08),
+    vca: voltage(0x5b0a),
     ia: current(0x5b0c),
     ib: current(0x5b0e),
     ic: current(0x5b10),
+    in: current(0x5b12),
     p: power(0x5b14),
     pa: power(0x5b16),
     pb: power(0x5b18),
     pc: power(0x5b1a),
+    q: power(0x5b1c),
+    qa: power(0x5b1e),
+    qb: power(0x5b20),
+    qc: power(0x5b22),
+    s: power(0x5b24),
+    sa: power(0x5b26),
+    sb: power(0x5b28),
+    sc: power(0x5b2a),
     f: { address: 0x5b2c, type: 'uint16', scale: 0.01, missing: 0xffff },
     pf: factor(0x5b3a),
     pfa: factor(0x5b3b),

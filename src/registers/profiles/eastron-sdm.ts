@@ -1,8 +1,8 @@
 import type { Profile, RegisterLine } from '../profile';
 
 const float = (address: number): RegisterLine => ({ address, type: 'float32' });
-/** Energies come in kWh and kvarh. */
-const kilo = (address: number): RegisterLine => ({ address, type: 'float32', scale: 1000 });
+const wattHours = (address: number): RegisterLine => ({ address, type: 'float32', unit: 'kWh' });
+const varHours = (address: number): RegisterLine => ({ address, type: 'float32', unit: 'kvarh' });
 
 /**
  * Eastron SDM630. Its manual allows 40 parameters of two registers in a request; sister models 30, which
@@ -12,7 +12,7 @@ export const sdm630: Profile = {
   name: 'sdm630',
   title: 'Eastron SDM630',
   source: 'Eastron SDM630-Modbus, Modbus protocol, input register parameters (30001 ff.)',
-  wordOrder: 'big',
+  order: 'ABCD',
   table: 'input',
   maxRead: 60,
   quantities: {
@@ -39,10 +39,10 @@ export const sdm630: Profile = {
     q: float(0x003c),
     pf: float(0x003e),
     f: float(0x0046),
-    energy_import: kilo(0x0048),
-    energy_export: kilo(0x004a),
-    var_import: kilo(0x004c),
-    var_export: kilo(0x004e),
+    energy_import: wattHours(0x0048),
+    energy_export: wattHours(0x004a),
+    var_import: varHours(0x004c),
+    var_export: varHours(0x004e),
     vab: float(0x00c8),
     vbc: float(0x00ca),
     vca: float(0x00cc),
@@ -62,7 +62,7 @@ export const sdm120: Profile = {
   name: 'sdm120',
   title: 'Eastron SDM120',
   source: 'Eastron SDM120-Modbus, Modbus protocol, input register parameters (30001 ff.)',
-  wordOrder: 'big',
+  order: 'ABCD',
   table: 'input',
   maxRead: 60,
   quantities: {
@@ -73,10 +73,10 @@ export const sdm120: Profile = {
     qa: float(0x0018),
     pfa: float(0x001e),
     f: float(0x0046),
-    energy_import: kilo(0x0048),
-    energy_export: kilo(0x004a),
-    var_import: kilo(0x004c),
-    var_export: kilo(0x004e),
+    energy_import: wattHours(0x0048),
+    energy_export: wattHours(0x004a),
+    var_import: varHours(0x004c),
+    var_export: varHours(0x004e),
   },
   registers: {},
 };

@@ -15,7 +15,7 @@ const factor = (address: number): RegisterLine => ({
   exponent: 17,
   missing: NOT_MEASURED,
 });
-const float = (address: number): RegisterLine => ({ address, type: 'float32' });
+const float = (address: number): RegisterLine => ({ address, type: 'float32', missing: Number.NaN });
 const energy = (address: number): RegisterLine => ({ address, type: 'uint64', scale: 0.001 });
 
 /**
@@ -24,13 +24,14 @@ const energy = (address: number): RegisterLine => ({ address, type: 'uint64', sc
  * 40001 to 40020 are the wire addresses 0 to 19: powers and power factors as int16, times ten to the
  * power of the exponents in 40017 and 40018; 0x8000 (floats: NaN) stands for what is not measured. 4001 to 4020 and 4099 are addresses as written on the wire.
  * From 4200 on, chosen by this project: voltages, currents, frequency, THD as float32, energies in
- * thousandths of Wh and varh as uint64. 4100 to 4133 and 10000 to 59999: see waveform-fifo.ts.
+ * thousandths of Wh and varh as uint64. 4100 to 4133 and 10000 to 59999: see waveform-fifo.ts; 4140 to
+ * 4143 and 4300 to 4419: see numbered-log.ts.
  */
 export const genericPq: Profile = {
   name: 'generic-pq',
   title: 'Generic power-quality meter',
   source: 'docs/generic-pq.md of this project, after the register map of the customer',
-  wordOrder: 'big',
+  order: 'ABCD',
   quantities: {
     pa: power(0),
     pb: power(1),
@@ -84,6 +85,15 @@ export const genericPq: Profile = {
     CLOCK: { address: 4014, type: 'uint64' },
     MAP_VERSION: { address: 4020, type: 'uint16', initial: 1 },
     CLEAR_OVERFLOW: { address: 4099, type: 'uint16', writable: true, reserved: true },
+    EVENT_OLDEST: { address: 4140, type: 'uint32', initial: 1 },
+    EVENT_POINTER: { address: 4142, type: 'uint32', writable: true, reserved: true, initial: 1 },
   },
   waveformFifo: true,
+  eventLog: {
+    strategy: 'numbered',
+    count: 'EVENT_COUNT',
+    oldest: 'EVENT_OLDEST',
+    pointer: 'EVENT_POINTER',
+    window: 4300,
+  },
 };

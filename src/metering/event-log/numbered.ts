@@ -1,0 +1,152 @@
+import { eventId, ieee1159, type PqEvent, type WaveformFrame } from '../../record';
+import {
+  decode,
+  decodeLogEntry,
+  encode,
+  LOG_ENTRY_LENGTH,
+  LOG_WINDOW_ENTRIES,
+  type LogEntry,
+  type NumberedLogTable,
+  TYPE_LENGTH,
+} from '../../registers';
+import { FifoAccess } from '../fifo-access';
+import type { Finding } from '../finding';
+import type { FleetMeter } from '../fleet';
+import type { ModbusLink } from '../link';
+import { countMovement, type EventLogReader, firstContact, type LogBatch, overrun } from './reader';
+
+const MASK = 2 ** 32;
+
+/** The log of the reference meter (see registers/numbered-log.ts). */
+export class NumberedLogReader implements EventLogReader {
+  /** Number of the newest entry read. */
+  position: { count: number } | undefined;
+  private readonly fifo: FifoAccess | undefined;
+
+  constructor(
+    private readonly meter: FleetMeter,
+    private readonly table: NumberedLogTable,
+    position: unknown,
+  ) {
+    const count = (position as { count?: unknown } | undefined)?.count;
+    if (typeof count === 'number' && Number.isInteger(count) && count >= 0) this.position = { count };
+    if (meter.profile.waveformFifo) this.fifo = new FifoAccess(meter.profile, meter);
+  }
+
+  async read(link: ModbusLink): Promise<LogBatch> {
+    const count = await this.register(link, this.table.count);
+    const before = this.position?.count;
+    if (before === count) return { events: [], findings: [], more: false };
+    const oldest = await this.register(link, this.table.oldest);
+    if (before === undefined) {
+      this.position = { count };
+      const begun = firstContact(distance(oldest, count + 1));
+      return { events: [], findings: begun ? [begun] : [], more: false };
+    }
+    const findings: Finding[] = [];
+    const { added, finding } = countMovement(before, count);
+    if (finding) findings.push(finding);
+    let next = (count - added + 1 + MASK) % MASK;
+    const lost = Math.min(added, ahead(oldest, next));
+    if (lost > 0) {
+      findings.push(overrun(lost, { oldest, wanted: next }));
+      next = (next + lost) % MASK;
+    }
+    const events = await this.entries(link, next, Math.min(LOG_WINDOW_ENTRIES, added - lost));
+    // Overwritten while it was read: the next look finds out how many.
+    const read = events.length;
+    this.position = { count: (next - 1 + read + MASK) % MASK };
+    return { events, findings, more: read > 0 && this.position.count !== count };
+  }
+
+  async latest(link: ModbusLink, wanted: number): Promise<PqEvent[]> {
+    const count = await this.register(link, this.table.count);
+    const oldest = await this.register(link, this.table.oldest);
+    const held = Math.min(wanted, distance(oldest, count + 1));
+    const events: PqEvent[] = [];
+    while (events.length < held) {
+      const from = count - held + 1 + events.length;
+      const some = await this.entries(link, from, Math.min(LOG_WINDOW_ENTRIES, held - events.length));
+      if (some.length === 0) break;
+      events.push(...some);
+    }
+    return events;
+  }
+
+  /** Entries from a number on, as many as the window shows; none beyond one that is not there. */
+  private async entries(link: ModbusLink, from: number, count: number): Promise<PqEvent[]> {
+    if (count <= 0) return [];
+    const { unit, profile } = this.meter;
+    const pointer = profile.registers[this.table.pointer];
+    const words: number[] = [];
+    encode(from, pointer.type, words, 0, profile.order);
+    await link.write(unit, pointer.address, words);
+    const window = await link.read(unit, this.table.window, LOG_WINDOW_ENTRIES * LOG_ENTRY_LENGTH);
+    const events: PqEvent[] = [];
+    for (let i = 0; i < count; i++) {
+      const entry = decodeLogEntry(window, i * LOG_ENTRY_LENGTH);
+      // Another reader may have moved the window.
+      if (entry?.number !== (from + i) % MASK) break;
+      events.push(await this.toEvent(link, entry));
+    }
+    return events;
+  }
+
+  private async toEvent(link: ModbusLink, entry: LogEntry): Promise<PqEvent> {
+    const { id: meter, pt } = this.meter;
+    const { type, time, duration, extreme } = entry;
+    const cycles = duration * (entry.frequency ?? 50);
+    const { category, inTable } = ieee1159(type, extreme, duration, cycles);
+    const event: PqEvent = {
+      kind: 'event',
+      meter,
+      time,
+      id: eventId(meter, type, time),
+      type,
+      state: 'end',
+      phases: Object.keys(entry.perPhase).sort(),
+      duration,
+      cycles,
+      reference: entry.reference * pt,
+      extreme,
+      depth: Math.abs(1 - extreme),
+      perPhase: entry.perPhase as PqEvent['perPhase'],
+      category: { ieee1159: category },
+      flags: inTable ? ['meter log'] : ['meter log', 'outside table'],
+    };
+    if (entry.capture) {
+      const capture = await this.capture(link, entry.capture);
+      if (capture) event.capture = capture;
+      else event.flags.push('capture overwritten');
+      if (capture && capture.endTime < time + duration * 1000) event.flags.push('capture truncated');
+    }
+    return event;
+  }
+
+  private async capture(
+    link: ModbusLink,
+    blocks: { first: number; count: number },
+  ): Promise<WaveformFrame | undefined> {
+    if (!this.fifo) return undefined;
+    const status = await this.fifo.point(link, blocks.first);
+    const read = await this.fifo.blocks(link, blocks.first, blocks.first + blocks.count, status.format);
+    return this.fifo.frames(status, read)[0];
+  }
+
+  private async register(link: ModbusLink, name: string): Promise<number> {
+    const { unit, profile } = this.meter;
+    const { address, type } = profile.registers[name];
+    return decode(await link.read(unit, address, TYPE_LENGTH[type]), 0, type, profile.order);
+  }
+}
+
+/** How far `to` lies behind `from` on a ring of 32 bits. */
+function distance(from: number, to: number): number {
+  return (((to - from) % MASK) + MASK) % MASK;
+}
+
+/** By how much `a` is ahead of `b`: 0 where it is not. */
+function ahead(a: number, b: number): number {
+  const d = distance(b, a);
+  return d < MASK / 2 ? d : 0;
+}

@@ -1,0 +1,94 @@
+import { WaveformFrame } from '../record';
+import {
+  type BlockHeader,
+  decodeBlockHeader,
+  decodeStatus,
+  encode,
+  FIFO,
+  type FifoStatus,
+  type Profile,
+} from '../registers';
+import type { ModbusLink } from './link';
+import { channelRatio, type MeterAddress } from './readings';
+
+/** A block as it was read. */
+export interface FifoBlock {
+  header: BlockHeader;
+  words: number[];
+}
+
+/** The waveform FIFO of one meter (see registers/waveform-fifo.ts), block by block. */
+export class FifoAccess {
+  constructor(
+    private readonly profile: Profile,
+    private readonly meter: MeterAddress,
+  ) {}
+
+  /** Moves the window to a block, and reads how to understand what stands there. */
+  async point(link: ModbusLink, number: number): Promise<FifoStatus> {
+    const line = this.profile.registers.FIFO_POINTER;
+    const words: number[] = [];
+    encode(number, line.type, words, 0, this.profile.order);
+    await link.write(this.meter.unit, line.address, words);
+    return await this.status(link);
+  }
+
+  async status(link: ModbusLink): Promise<FifoStatus> {
+    return decodeStatus(await link.read(this.meter.unit, FIFO.status, FIFO.statusLength));
+  }
+
+  /**
+   * Blocks from the one that the window stands at, in order. They end before `end` where one was overwritten
+   * meanwhile, the window was moved by another reader, or the format changes.
+   */
+  async blocks(link: ModbusLink, from: number, end: number, format: number): Promise<FifoBlock[]> {
+    const blocks: FifoBlock[] = [];
+    for (let number = from; number < end; number++) {
+      const address = FIFO.window + (number - from) * FIFO.blockLength;
+      const words = await link.read(this.meter.unit, address, FIFO.blockLength);
+      const header = decodeBlockHeader(words);
+      if (header.number !== number || header.format !== format) break;
+      blocks.push({ header, words });
+    }
+    return blocks;
+  }
+
+  /** Blocks that follow one another make one frame; a gap ends it. */
+  frames(status: FifoStatus, blocks: readonly FifoBlock[]): WaveformFrame[] {
+    const frames: WaveformFrame[] = [];
+    let from = 0;
+    for (let to = 1; to <= blocks.length; to++) {
+      if (to < blocks.length && follows(blocks[to - 1].header, blocks[to].header, status.rate)) continue;
+      const run = blocks.slice(from, to);
+      from = to;
+      const length = run.reduce((sum, { header }) => sum + header.count, 0);
+      if (length > 0) frames.push(this.frame(status, run, length));
+    }
+    return frames;
+  }
+
+  private frame(status: FifoStatus, run: readonly FifoBlock[], length: number): WaveformFrame {
+    const head = {
+      meter: this.meter.id,
+      time: run[0].header.time,
+      rate: status.rate,
+      last: run[run.length - 1].header.last,
+    };
+    return WaveformFrame.build(head, status.channels, length, (views) => {
+      status.channels.forEach((name, c) => {
+        const scale = status.scales[c] * channelRatio(name, this.meter);
+        let at = 0;
+        for (const { header, words } of run) {
+          const offset = FIFO.headerLength + c * header.count;
+          for (let n = 0; n < header.count; n++) views[c][at++] = ((words[offset + n] << 16) >> 16) * scale;
+        }
+      });
+    });
+  }
+}
+
+function follows(before: BlockHeader, after: BlockHeader, rate: number): boolean {
+  if (before.last) return false;
+  const expected = before.time + (before.count / rate) * 1000;
+  return Math.abs(after.time - expected) < Math.max(0.01, 500 / rate);
+}

@@ -1,0 +1,212 @@
+import { FieldError } from '../record';
+import { clearBuffer, readWrites, writeRegisters } from './commands';
+import { faultOf, isLinkDown, isRefusal } from './diagnosis';
+import { Conditions, type Finding } from './finding';
+import type { FleetMeter } from './fleet';
+import type { ModbusLink } from './link';
+import type { PollerSettings } from './poller-settings';
+import type { Semaphore } from './semaphore';
+import {
+  type MeterContext,
+  type PollerMemory,
+  type PollerOutput,
+  TASK_NAMES,
+  type TaskName,
+  tasksOf,
+} from './tasks';
+
+/** A meter that does not answer is tried ever less often, up to this, s. */
+const LONGEST_PAUSE = 60;
+
+/** What a fault concerns: one task that the meter refuses, or the whole meter, which does not answer. */
+type Scope = TaskName | 'meter';
+
+/** One meter with its tasks: does each at its own pace, one at a time, and tells what keeps it from that. */
+export class PolledMeter {
+  answering = false;
+  private readonly context: MeterContext;
+  private readonly tasks: ReturnType<typeof tasksOf>;
+  /** When each task is due, on the clock of `performance.now`. */
+  private readonly due = new Map<TaskName, number>();
+  private timer: NodeJS.Timeout | undefined;
+  private stopped = false;
+  private working = false;
+  private readonly faults = new Map<Scope, { code: string; failures: number; linkDown: boolean }>();
+  private readonly unsubscribe: () => void;
+
+  /** @param delay ms until the first turn */
+  constructor(
+    readonly meter: FleetMeter,
+    private readonly link: ModbusLink,
+    settings: PollerSettings,
+    private readonly slots: Semaphore,
+    private readonly output: PollerOutput,
+    memory: PollerMemory,
+    delay: number,
+  ) {
+    const isStopped = () => this.stopped;
+    const tell = (finding: Finding) => this.tell(finding);
+    this.context = {
+      meter,
+      link,
+      output,
+      memory,
+      conditions: new Conditions(tell),
+      tell,
+      get stopped() {
+        return isStopped();
+      },
+    };
+    this.tasks = tasksOf(this.context, settings);
+    for (const name of TASK_NAMES) if (this.tasks[name]) this.due.set(name, performance.now() + delay);
+    this.unsubscribe = link.onConnected(() => this.wake());
+    this.schedule();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.unsubscribe();
+    clearTimeout(this.timer);
+  }
+
+  async pollNow(): Promise<void> {
+    await this.perform('reading');
+  }
+
+  /** Writes registers idempotently and tells what became of each. */
+  async write(values: unknown): Promise<void> {
+    const { profile, unit } = this.meter;
+    const writes = readWrites(profile, values);
+    const results = await this.slots.run(() => writeRegisters(this.link, unit, profile, writes));
+    for (const { register, before, value, changed } of results) {
+      this.tell({
+        code: changed ? 'REGISTER_WRITTEN' : 'REGISTER_UNCHANGED',
+        severity: 'info',
+        text: changed ? `${register}: ${before} is now ${value}` : `${register}: is ${value} already`,
+        hint: 'Read back from the meter: nothing to do.',
+        detail: { register, before, value },
+      });
+    }
+  }
+
+  async clearBuffer(): Promise<void> {
+    await this.slots.run(() => clearBuffer(this.link, this.meter.unit, this.meter.profile));
+    this.tell({
+      code: 'BUFFER_CLEARED',
+      severity: 'info',
+      text: 'the buffer overflow is cleared',
+      hint: 'Nothing to do.',
+      detail: {},
+    });
+  }
+
+  /**
+   * Sends the newest entries of the meter's event log again, with their captures; of a meter that has
+   * waveforms but no log, what its memory holds.
+   */
+  async capture(count: number): Promise<void> {
+    const { events, waveform } = this.tasks;
+    if (events) {
+      const found = await this.slots.run(() => events.reader.latest(this.link, count));
+      if (!this.stopped) for (const event of found) this.output.event(event);
+    } else if (waveform) {
+      await this.perform('waveform');
+    } else {
+      throw new FieldError('msg.meter', 'a meter with an event log or a waveform', this.meter.profile.name);
+    }
+  }
+
+  /** Tells what became of the requests to this meter so far. */
+  tellStatistics(): void {
+    const statistics = this.link.statistics(this.meter.unit).snapshot();
+    this.tell({
+      code: 'METER_STATISTICS',
+      severity: 'info',
+      text: `${statistics.answers} of ${statistics.requests} requests answered`,
+      hint: 'Faults that come again and again point to wire or gateway.',
+      detail: { ...statistics, answering: this.answering, standing: this.context.conditions.keys },
+    });
+  }
+
+  /** The link is there again: whoever only waited for it need not wait any longer. */
+  private wake(): void {
+    if (this.stopped || !this.faults.get('meter')?.linkDown) return;
+    const now = performance.now();
+    for (const name of this.due.keys()) this.due.set(name, now);
+    if (!this.working) this.schedule();
+  }
+
+  private schedule(): void {
+    clearTimeout(this.timer);
+    if (this.stopped) return;
+    const [name, at] = [...this.due].reduce((a, b) => (b[1] < a[1] ? b : a));
+    this.timer = setTimeout(
+      () => {
+        this.working = true;
+        void this.perform(name).then(() => {
+          this.working = false;
+          this.schedule();
+        });
+      },
+      Math.max(0, at - performance.now()),
+    );
+  }
+
+  private async perform(name: TaskName): Promise<void> {
+    const task = this.tasks[name];
+    if (!task) return;
+    const began = performance.now();
+    try {
+      const again = await this.slots.run(async () => !this.stopped && (await task.work()));
+      if (this.stopped) return;
+      this.recovered(name);
+      const due = Math.max(began, this.due.get(name) ?? began) + task.interval * 1000;
+      // A turn that took longer than its interval is not made up for: the next begins at once.
+      this.due.set(name, again ? performance.now() : Math.max(due, performance.now()));
+    } catch (error) {
+      if (!this.stopped) this.failed(name, error);
+    }
+  }
+
+  private failed(name: TaskName, error: unknown): void {
+    const { code, text, hint } = faultOf(error);
+    const scope: Scope = isRefusal(error) ? name : 'meter';
+    if (scope === 'meter') {
+      this.answering = false;
+      this.tasks.reading.forget();
+    }
+    const before = this.faults.get(scope);
+    // Told when it begins and when it ends, not at every try.
+    if (before?.code !== code) {
+      const detail = {
+        unit: this.meter.unit,
+        task: name,
+        ...this.link.statistics(this.meter.unit).snapshot(),
+      };
+      this.tell({ code, severity: 'error', text, hint, detail });
+    }
+    const failures = (before?.failures ?? 0) + 1;
+    this.faults.set(scope, { code, failures, linkDown: isLinkDown(error) });
+    const pause = Math.min(LONGEST_PAUSE, 2 ** Math.min(10, failures - 1)) * 1000;
+    const at = performance.now() + pause;
+    for (const [one, due] of this.due) {
+      if (scope === 'meter' || one === name) this.due.set(one, Math.max(due, at));
+    }
+  }
+
+  private recovered(name: TaskName): void {
+    this.answering = true;
+    for (const scope of [name, 'meter'] as const) {
+      const fault = this.faults.get(scope);
+      if (!fault) continue;
+      this.faults.delete(scope);
+      const detail = { task: name, ...this.link.statistics(this.meter.unit).snapshot() };
+      const text = 'over: the meter answers again';
+      this.tell({ code: fault.code, severity: 'info', text, hint: 'Nothing to do.', detail });
+    }
+  }
+
+  private tell(finding: Finding): void {
+    this.output.diagnostic({ kind: 'diagnostic', meter: this.meter.id, time: Date.now(), ...finding });
+  }
+}

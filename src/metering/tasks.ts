@@ -1,0 +1,249 @@
+import type { Diagnostic, PqEvent, Reading, WaveformFrame } from '../record';
+import { decodeText, type Profile, readLine, TYPE_LENGTH } from '../registers';
+import { ClockCheck } from './clock-check';
+import { discoverSunspec } from './discovery';
+import { createEventLogReader, type EventLogReader } from './event-log/reader';
+import type { Conditions, Finding } from './finding';
+import type { FleetMeter } from './fleet';
+import type { ModbusLink } from './link';
+import { ReadingReader } from './readings';
+import { VALUE_HINTS, ValueWatch } from './value-watch';
+import { WaveformReader } from './waveform-reader';
+
+export interface PollerOutput {
+  reading(reading: Reading): void;
+  waveform(frame: WaveformFrame): void;
+  event(event: PqEvent): void;
+  diagnostic(diagnostic: Diagnostic): void;
+}
+
+/** What outlives a poller: by meter, plain data. */
+export interface PollerMemory {
+  get(meter: string): unknown;
+  set(meter: string, position: unknown): void;
+}
+
+/** What a task knows of the meter it works for. */
+export interface MeterContext {
+  /** With the profile as it was found out, where it is found out at the meter. */
+  meter: FleetMeter;
+  readonly link: ModbusLink;
+  readonly output: PollerOutput;
+  readonly memory: PollerMemory;
+  readonly conditions: Conditions;
+  readonly stopped: boolean;
+  tell(finding: Finding): void;
+}
+
+export const TASK_NAMES = ['reading', 'events', 'waveform', 'clock'] as const;
+export type TaskName = (typeof TASK_NAMES)[number];
+
+/** One kind of work that comes again for a meter. */
+export interface Task {
+  readonly name: TaskName;
+  /** Between two turns, s. */
+  readonly interval: number;
+  /** @returns true where more waits to be read at once. @throws the fault of the link */
+  work(): Promise<boolean>;
+}
+
+/** Measured quantities, judged and sent as a reading. */
+export class ReadingTask implements Task {
+  readonly name = 'reading';
+  private reader: ReadingReader | undefined;
+  private readonly values: ValueWatch;
+  private refused = 0;
+  private identity: string | undefined;
+
+  constructor(
+    readonly interval: number,
+    private readonly context: MeterContext,
+  ) {
+    this.values = new ValueWatch(context.meter.nominal);
+  }
+
+  async work(): Promise<boolean> {
+    const { context } = this;
+    this.reader ??= await this.createReader();
+    const { values, notNumbers, time } = await this.reader.read(context.link);
+    if (context.stopped) return false;
+    this.tellRefused(this.reader.refused);
+    const { quality, problems } = this.values.judge(values, notNumbers, time);
+    for (const [code, { text, hint }] of Object.entries(VALUE_HINTS)) {
+      const names = problems[code as keyof typeof problems];
+      const finding = names && {
+        code,
+        severity: 'warning' as const,
+        text: text(names.join(', ')),
+        hint,
+        detail: { quantities: names },
+      };
+      context.conditions.set(code, finding);
+    }
+    context.output.reading({ kind: 'reading', meter: context.meter.id, time, values, quality });
+    return false;
+  }
+
+  private async createReader(): Promise<ReadingReader> {
+    const { context } = this;
+    if (context.meter.profile.discover === 'sunspec') {
+      const profile = await discoverSunspec(context.link, context.meter.unit);
+      context.meter = { ...context.meter, profile };
+    }
+    await this.identify();
+    return new ReadingReader(context.meter.profile, context.meter);
+  }
+
+  /** Who the device says it is: told once; a meter that was exchanged shows by it. */
+  private async identify(): Promise<void> {
+    const { context } = this;
+    const identity: Record<string, string> = {};
+    for (const [name, line] of Object.entries(context.meter.profile.identity ?? {})) {
+      const length = 'length' in line ? line.length : TYPE_LENGTH[line.type];
+      try {
+        const words = await context.link.read(context.meter.unit, line.address, length);
+        const value =
+          'length' in line
+            ? decodeText(words, 0, length)
+            : readLine(line, context.meter.profile.order, (address) => words[address - line.address] ?? 0);
+        if (value !== undefined && value !== '') identity[name] = String(value);
+      } catch (error) {
+        // Not every model of a family has its name where the others have it.
+        if ((error as { modbusCode?: number }).modbusCode === undefined) throw error;
+      }
+    }
+    const text = Object.entries(identity)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ');
+    if (!text || text === this.identity) return;
+    const changed = this.identity !== undefined;
+    this.identity = text;
+    context.tell({
+      code: changed ? 'METER_CHANGED' : 'METER_IDENTIFIED',
+      severity: changed ? 'warning' : 'info',
+      text: changed ? `another device answers here: ${text}` : text,
+      hint: changed ? 'Check whether the meter was exchanged, and its transformer ratios.' : 'Nothing to do.',
+      detail: identity,
+    });
+  }
+
+  /** The meter was away: who comes back may be another. */
+  forget(): void {
+    this.reader = undefined;
+  }
+
+  private tellRefused(names: string[]): void {
+    if (names.length === this.refused) return;
+    this.refused = names.length;
+    this.context.tell({
+      code: 'MODBUS_EXCEPTION_2',
+      severity: 'warning',
+      text: `the meter does not have ${names.join(', ')} where the profile ${this.context.meter.profile.name} says`,
+      hint: 'The register map differs: check the profile, and whether a firmware update changed the map.',
+      detail: { quantities: names },
+    });
+  }
+}
+
+/** The meter's own event log. */
+export class EventTask implements Task {
+  readonly name = 'events';
+
+  private constructor(
+    readonly interval: number,
+    private readonly context: MeterContext,
+    readonly reader: EventLogReader,
+  ) {}
+
+  /** @returns undefined for a meter without an event log */
+  static of(interval: number, context: MeterContext): EventTask | undefined {
+    const { meter, memory } = context;
+    const reader = createEventLogReader(meter, memory.get(meter.id));
+    return reader && new EventTask(interval, context, reader);
+  }
+
+  async work(): Promise<boolean> {
+    const { context, reader } = this;
+    const { events, findings, standing, more } = await reader.read(context.link);
+    if (context.stopped) return false;
+    context.conditions.set('event log', standing);
+    for (const finding of findings) context.tell(finding);
+    for (const event of events) context.output.event(event);
+    // After they were handed over: what was not comes again.
+    context.memory.set(context.meter.id, reader.position);
+    return more;
+  }
+}
+
+/** The waveform as it is sampled. */
+export class WaveformTask implements Task {
+  readonly name = 'waveform';
+  private readonly reader: WaveformReader;
+
+  constructor(
+    readonly interval: number,
+    private readonly context: MeterContext,
+  ) {
+    this.reader = new WaveformReader(context.meter.profile, context.meter);
+  }
+
+  async work(): Promise<boolean> {
+    const { context } = this;
+    const { frames, lost, more } = await this.reader.read(context.link);
+    if (context.stopped) return false;
+    if (lost) {
+      context.tell({
+        code: 'BUFFER_OVERFLOW',
+        severity: 'warning',
+        text: `${lost} waveform blocks were overwritten before they were read`,
+        hint: 'Read the waveform more often, or put fewer meters on this link: the waveform has a gap here.',
+        detail: { lost },
+      });
+    }
+    for (const frame of frames) context.output.waveform(frame);
+    if (frames.some((frame) => frame.last)) {
+      context.tell({
+        code: 'END_OF_WAVEFORM',
+        severity: 'info',
+        text: 'the meter has stopped sampling',
+        hint: 'Check LOG_CTRL if this is not a recording that was played to its end.',
+        detail: {},
+      });
+    }
+    return more;
+  }
+}
+
+/** The meter's clock against the gateway's. */
+export class ClockTask implements Task {
+  readonly name = 'clock';
+  private readonly clock: ClockCheck;
+
+  constructor(
+    readonly interval: number,
+    private readonly context: MeterContext,
+  ) {
+    this.clock = new ClockCheck(context.meter);
+  }
+
+  async work(): Promise<boolean> {
+    const { finding } = await this.clock.look(this.context.link);
+    if (!this.context.stopped) this.context.conditions.set('clock', finding);
+    return false;
+  }
+}
+
+/** The work that a meter of this profile gives. */
+export function tasksOf(
+  context: MeterContext,
+  intervals: { interval: number; eventInterval: number; waveformInterval: number },
+): Partial<Record<TaskName, Task>> & { reading: ReadingTask; events?: EventTask } {
+  const { profile }: { profile: Profile } = context.meter;
+  const hasWaveform = profile.waveformFifo && intervals.waveformInterval > 0;
+  return {
+    reading: new ReadingTask(intervals.interval, context),
+    events: EventTask.of(intervals.eventInterval, context),
+    waveform: hasWaveform ? new WaveformTask(intervals.waveformInterval, context) : undefined,
+    clock: profile.registers.CLOCK ? new ClockTask(intervals.eventInterval, context) : undefined,
+  };
+}
