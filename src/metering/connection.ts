@@ -99,6 +99,11 @@ export class ModbusConnection {
     this.client = client;
     // Told to whoever waits for the answer; without a listener it would end the process.
     client.on('error', () => {});
+    // The library leaves a request waiting for its timeout when the other side hangs up.
+    client.on('close', () => {
+      if (this.client === client)
+        this.cut(Object.assign(new Error('the connection was cut'), { code: 'ECONNRESET' }));
+    });
     try {
       await this.inTime(connect(client, this.settings));
     } catch (error) {

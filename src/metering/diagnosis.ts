@@ -84,10 +84,21 @@ export function isRefusal(error: unknown): boolean {
   return code !== undefined && code !== 10 && code !== 11;
 }
 
+/** Nothing came that could be an answer: whoever asks again costs the others the same time once more. */
+export function isSilence(error: unknown): boolean {
+  return isLinkDown(error) || SILENT.has(faultOf(error).code);
+}
+
 /** There was no connection: the fault is that of the link and of all meters behind it. */
 export function isLinkDown(error: unknown): boolean {
   return (error as { linkDown?: boolean } | undefined)?.linkDown === true;
 }
+
+const SILENT = new Set(
+  [TIMEOUT, REFUSED, UNREACHABLE, LOST]
+    .map(({ code }) => code)
+    .concat('MODBUS_EXCEPTION_10', 'MODBUS_EXCEPTION_11'),
+);
 
 interface WireError {
   modbusCode?: number;

@@ -1,6 +1,6 @@
 import { FieldError } from '../record';
 import { clearBuffer, readWrites, writeRegisters } from './commands';
-import { faultOf, isLinkDown, isRefusal } from './diagnosis';
+import { faultOf, isLinkDown, isRefusal, isSilence } from './diagnosis';
 import { Conditions, type Finding } from './finding';
 import type { FleetMeter } from './fleet';
 import type { ModbusLink } from './link';
@@ -185,9 +185,11 @@ export class PolledMeter {
       };
       this.tell({ code, severity: 'error', text, hint, detail });
     }
-    const failures = (before?.failures ?? 0) + 1;
+    // An answer that is no good is asked for again at the usual pace; silence is left alone for longer.
+    const failures = isSilence(error) || scope !== 'meter' ? (before?.failures ?? 0) + 1 : 1;
     this.faults.set(scope, { code, failures, linkDown: isLinkDown(error) });
-    const pause = Math.min(LONGEST_PAUSE, 2 ** Math.min(10, failures - 1)) * 1000;
+    const first = Math.min(1, this.tasks.reading.interval);
+    const pause = Math.min(LONGEST_PAUSE, first * 2 ** Math.min(16, failures - 1)) * 1000;
     const at = performance.now() + pause;
     for (const [one, due] of this.due) {
       if (scope === 'meter' || one === name) this.due.set(one, Math.max(due, at));

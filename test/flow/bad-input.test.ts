@@ -257,7 +257,7 @@ describe('bad input reaches a Catch node by name, and the next good message work
       [
         'captures without end',
         { command: 'capture', meter: 'm1', payload: 1000 },
-        /^msg\.payload: expected a whole number .*from 1 to 20/,
+        /^msg\.payload: .* 1 to 20/,
       ],
     ];
     await check(flow, 'node', bad, async () => {
