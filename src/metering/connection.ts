@@ -76,7 +76,9 @@ export class ModbusConnection {
         resolve();
       };
       try {
-        client.destroy(done);
+        // Sockets can be torn down; serial ports have no such thing, and stay locked until they are closed.
+        if (this.settings.transport === 'rtu') client.close(done);
+        else client.destroy(done);
       } catch {
         done();
       }
@@ -196,7 +198,8 @@ function connect(client: ModbusRTU, settings: LinkSettings): Promise<void> {
     case 'tcp':
       return client.connectTCP(host, { port });
     case 'rtu-over-tcp':
-      return client.connectTcpRTUBuffered(host, { port });
+      // The library's "TcpRTUBuffered" speaks Modbus TCP; frames of RTU as they are go through its telnet port.
+      return client.connectTelnet(host, { port });
     case 'rtu':
       return client.connectRTUBuffered(serialPort, { baudRate, dataBits, parity, stopBits });
   }
