@@ -1,12 +1,14 @@
 /** `npm run bench`: ours against the reference in one run, since machines differ. */
 import { benchEngines } from './engines';
 import { benchMetering } from './fleet';
+import { benchFlexGetter } from './flex-getter';
 import { benchWire } from './wire';
 
 async function run(): Promise<void> {
   await benchWire();
   benchEngines();
   await benchMetering();
+  await benchFlexGetter();
 }
 
 run().then(
