@@ -25,8 +25,6 @@ type FleetNode = Node & { meters?: FleetMeter[] };
 type LinkNode = Node & { link?: ModbusLink };
 
 const COMMANDS = ['poll', 'write', 'clear-buffer', 'capture', 'stats'] as const;
-/** Where the context keeps how far each meter's event log was read. */
-const POSITIONS = 'eventLogs';
 
 export = (RED: NodeAPI): void => {
   RED.nodes.registerType('meter-poll', function (this: Node, config: MeterPollDef) {
@@ -49,13 +47,17 @@ export = (RED: NodeAPI): void => {
       showStatus();
     };
 
-    const positions = { ...(this.context().get(POSITIONS) as Record<string, unknown> | undefined) };
+    // In the context of the flow: without a configured store Node-RED throws that of a node away at each
+    // redeploy of the node.
+    const store = this.context().flow;
+    const key = `eventLogs_${this.id.replace(/\W/g, '_')}`;
+    const positions = { ...(store.get(key) as Record<string, unknown> | undefined) };
     const memory = {
       get: (meter: string) => (Object.hasOwn(positions, meter) ? positions[meter] : undefined),
       set: (meter: string, position: unknown) => {
         if (JSON.stringify(positions[meter]) === JSON.stringify(position)) return;
         positions[meter] = position;
-        this.context().set(POSITIONS, positions);
+        store.set(key, positions);
       },
     };
 
@@ -64,6 +66,8 @@ export = (RED: NodeAPI): void => {
     try {
       const fleet = (RED.nodes.getNode(config.fleet) as FleetNode | null)?.meters;
       if (!fleet) throw new FieldError('settings.fleet', 'a meter-fleet with a valid table', config.fleet);
+      const known = new Set(fleet.map(({ id }) => id));
+      for (const meter of Object.keys(positions)) if (!known.has(meter)) delete positions[meter];
       const outputs = {
         reading: (reading: Reading) => output(0, reading),
         waveform: (frame: WaveformFrame) => output(0, frame),
@@ -95,7 +99,8 @@ export = (RED: NodeAPI): void => {
       perform(msg as object).then(() => done(), done);
     });
 
-    this.on('close', (_removed: boolean, done: () => void) => {
+    this.on('close', (removed: boolean, done: () => void) => {
+      if (removed) store.set(key, undefined);
       poller.stop();
       void links.close().then(done);
     });

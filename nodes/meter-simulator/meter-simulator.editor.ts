@@ -32,6 +32,8 @@ registerNode('meter-simulator', {
     readSyntheticSettings(settings);
   },
   open(node) {
+    // Flows from before there was a choice.
+    if (!node.profile) $('#node-input-profile').val('generic-pq');
     table = tableField('node-input-disturbancesText', {
       columns: COLUMNS,
       read: (rows) => readSyntheticSettings({ disturbances: rows }),

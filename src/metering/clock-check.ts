@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readLine, TYPE_LENGTH } from '../registers';
+import { DeviceError } from './diagnosis';
 import type { Finding } from './finding';
 import type { FleetMeter } from './fleet';
 import type { ModbusLink } from './link';
@@ -37,7 +38,13 @@ export class ClockCheck {
     const line = profile.registers.CLOCK;
     const { words, sent, received } = await link.timed(unit, line.address, TYPE_LENGTH[line.type]);
     const clock = readLine(line, profile.order, (address) => words[address - line.address] ?? 0);
-    if (clock === undefined || !Number.isFinite(clock)) throw new Error('the clock register holds no number');
+    if (clock === undefined || !Number.isFinite(clock)) {
+      throw new DeviceError(
+        'CLOCK_UNREADABLE',
+        'the clock register holds no number',
+        'Check type and address of CLOCK in the profile.',
+      );
+    }
     const offset = clock - (sent + received) / 2;
     const gateway = await gatewaySync();
     const state: ClockState = {

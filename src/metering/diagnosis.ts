@@ -78,8 +78,21 @@ const LOST: Fault = {
   hint: 'Check whether the device allows more than one connection, and how long it keeps an idle one.',
 };
 
+/** The device answers, but not so that what was wanted of it can be done. */
+export class DeviceError extends Error {
+  override name = 'DeviceError';
+  constructor(
+    readonly faultCode: string,
+    message: string,
+    readonly hint: string,
+  ) {
+    super(message);
+  }
+}
+
 /** The meter answered, and refused: exceptions but those of a gateway that speaks of a silent meter. */
 export function isRefusal(error: unknown): boolean {
+  if (error instanceof DeviceError) return true;
   const code = (error as { modbusCode?: number } | undefined)?.modbusCode;
   return code !== undefined && code !== 10 && code !== 11;
 }
@@ -115,6 +128,7 @@ interface WireError {
 
 /** What an error of the link means. */
 export function faultOf(error: unknown): Fault {
+  if (error instanceof DeviceError) return { code: error.faultCode, text: error.message, hint: error.hint };
   const e = (error ?? {}) as WireError;
   const message = e.message || String(error);
   if (typeof e.modbusCode === 'number') {

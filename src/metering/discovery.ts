@@ -1,10 +1,11 @@
 import { isSunspecMeter, type Profile, SUNSPEC, sunspecMeter } from '../registers';
+import { DeviceError } from './diagnosis';
 import type { ModbusLink } from './link';
 
 /**
  * The profile of a meter whose registers are found by looking: the SunSpec marker, then the chain of models
  * up to a meter model.
- * @throws the fault of the link; an Error where the device is no SunSpec meter
+ * @throws the fault of the link; a DeviceError where the device is no SunSpec meter
  */
 export async function discoverSunspec(link: ModbusLink, unit: number): Promise<Profile> {
   for (const base of SUNSPEC.bases) {
@@ -18,9 +19,9 @@ export async function discoverSunspec(link: ModbusLink, unit: number): Promise<P
       if (isSunspecMeter(id)) return sunspecMeter(id, at, common);
       at += 2 + length;
     }
-    throw new Error('the SunSpec device has no meter model (201 to 204, 211 to 214)');
+    throw notSunspec('the SunSpec device has no meter model (201 to 204, 211 to 214)');
   }
-  throw new Error(`no SunSpec marker at ${SUNSPEC.bases.join(', ')}`);
+  throw notSunspec(`no SunSpec marker at ${SUNSPEC.bases.join(', ')}`);
 }
 
 async function hasMarker(link: ModbusLink, unit: number, base: number): Promise<boolean> {
@@ -33,4 +34,12 @@ async function hasMarker(link: ModbusLink, unit: number, base: number): Promise<
     if (code === undefined || code > 3) throw error;
     return false;
   }
+}
+
+function notSunspec(text: string): DeviceError {
+  return new DeviceError(
+    'NOT_SUNSPEC',
+    text,
+    'Check the unit id, and that SunSpec is switched on in the device.',
+  );
 }

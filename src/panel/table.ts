@@ -40,9 +40,10 @@ export function readText(
     return { rows, places, problems: strange };
   } catch (error) {
     const { message } = error as Error;
+    // Browsers do not always say where; their message then shows a piece of the text.
     const at = /position (\d+)/.exec(message);
-    const line = at ? text.slice(0, Number(at[1])).split('\n').length : 1;
-    return { rows: [], places: [], problems: [{ where: `line ${line}`, text: message }] };
+    const where = at ? `line ${text.slice(0, Number(at[1])).split('\n').length}` : 'JSON';
+    return { rows: [], places: [], problems: [{ where, text: message }] };
   }
 }
 

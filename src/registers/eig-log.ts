@@ -221,12 +221,12 @@ export const EIG_CAPTURE_BYTES = EIG.waveformPayload * EIG.recordsPerCapture;
 
 /**
  * A capture from its 26 payloads put together: header, reserved bytes, six channels in any order.
- * @throws Error where a channel or the sampling rate is not one that the manual names
+ * @returns undefined where a channel or the sampling rate is not one that the manual names
  */
-export function decodeEigCapture(bytes: Uint8Array): EigCapture {
+export function decodeEigCapture(bytes: Uint8Array): EigCapture | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const log2 = bytes[2];
-  if (log2 < 4 || log2 > 10) throw new Error(`a waveform capture with 2^${log2} samples a cycle`);
+  if (log2 < 4 || log2 > 10) return undefined;
   const capture: EigCapture = {
     trigger: view.getUint16(0),
     rate: 2 ** log2 * 60,
@@ -238,7 +238,7 @@ export function decodeEigCapture(bytes: Uint8Array): EigCapture {
     const at = HEADER_BYTES + RESERVED_BYTES + i * CHANNEL_BYTES;
     const id = String.fromCharCode(bytes[at], bytes[at + 1]);
     const name = Object.hasOwn(EIG_CHANNEL_IDS, id) ? EIG_CHANNEL_IDS[id] : undefined;
-    if (!name) throw new Error(`a waveform capture with a channel ${JSON.stringify(id)}`);
+    if (!name) return undefined;
     // vab has the calibration of va, and so on.
     const own = EIG_CHANNELS.indexOf(name.slice(0, 2) as 'va');
     const scale = view.getUint16(24 + 2 * own) * EIG_CALIBRATION;

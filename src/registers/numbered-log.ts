@@ -38,6 +38,8 @@ export const LOG_WINDOW_ENTRIES = 3;
 const NONE = 0xffffffff;
 const TYPES = ['sag', 'swell', 'interruption'] as const;
 const PHASES = ['a', 'b', 'c'] as const;
+/** No date lies beyond this, ms since 1970 (ECMA-262, 21.4.1.1), even with the length of an event added. */
+const LATEST = 8e15;
 /** Tenths of a millisecond in a second. */
 const TICKS = 10_000;
 
@@ -81,12 +83,17 @@ export function encodeLogEntry(entry: LogEntry): Uint16Array {
   return words;
 }
 
+/** The number of the entry there; undefined where there is none. */
+export function decodeLogNumber(words: ArrayLike<number>, offset = 0): number | undefined {
+  return words[offset + 2] === 0 ? undefined : decode(words, offset, 'uint32');
+}
+
 /** @returns undefined where the registers hold no entry, or none that can be understood */
 export function decodeLogEntry(words: ArrayLike<number>, offset = 0): LogEntry | undefined {
-  const number = decode(words, offset, 'uint32');
+  const number = decodeLogNumber(words, offset);
   const type = TYPES[words[offset + 2] - 1];
-  if (!type) return undefined;
   const time = decode(words, offset + 4, 'uint64') / 1000;
+  if (number === undefined || !type || time > LATEST) return undefined;
   const first = decode(words, offset + 14, 'uint32');
   const entry: LogEntry = {
     number,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { freePort } from '../flow/flow-runner';
+import { freePort } from '../free-port';
 import { startTestBroker, type TestBroker } from '../publishing/broker';
 import { until } from '../until';
 
@@ -104,6 +104,10 @@ describe('the editor in Chromium', function () {
         all.map(({ id: field }) => field),
       );
       assert.deepEqual(wrong, []);
+      const empty = await page.$$eval('.red-ui-tray select', (all) =>
+        all.filter((one) => (one as HTMLSelectElement).selectedIndex < 0).map(({ id: field }) => field),
+      );
+      assert.deepEqual(empty, [], 'a choice without anything chosen');
       if (process.env.PANEL_PICTURES)
         await page.screenshot({ path: join(process.env.PANEL_PICTURES, `${id}.png`) });
       await closePanel('cancel');
@@ -145,6 +149,50 @@ describe('the editor in Chromium', function () {
       { id: 'm1', unit: '1' },
       { id: 'm2', unit: '2' },
     ]);
+  });
+
+  it('reads a fleet of 5,000 from a file, saves it as CSV, and knows a device that the user adds', async () => {
+    await openPanel('pq-fleet');
+    const area = '#node-config-input-metersText';
+    const message = (of: string) => page.textContent(`#node-config-input-${of}Text-message`);
+    const rows = Array.from(
+      { length: 5000 },
+      (_, i) => `m${i},10.0.${i >> 8}.${i & 255},${(i % 247) + 1},acme`,
+    );
+    const csv = ['id,host,unit,profile', ...rows].join('\n');
+    const file = { name: 'fleet.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) };
+    await page.setInputFiles(`${area} + div input[type=file]`, file);
+    await until(
+      async () => /^line 2: profile: expected one of generic-pq, /.test((await message('meters')) ?? ''),
+      'the device that is not known',
+    );
+    // Added in the other table, as JSON: a wrong line is named, a right one makes the fleet whole.
+    const profiles = '#node-config-input-profilesText';
+    await page.fill(profiles, '[{"profile": "acme", "quantity": "va", "address": 1, "type": "real"}]');
+    await until(
+      async () => /^entry 1: type: expected one of/.test((await message('profiles')) ?? ''),
+      'the wrong type',
+    );
+    await page.fill(profiles, '[{"profile": "acme",\n "quantity": }]');
+    await until(
+      async () => /^(line 2|JSON): .*JSON/.test((await message('profiles')) ?? ''),
+      'what is wrong with the JSON',
+    );
+    await page.fill(profiles, '[{"profile": "acme", "quantity": "va", "address": "0x10", "type": "uint16"}]');
+    await until(async () => (await message('profiles')) === '1 rows', 'the device');
+    await until(async () => (await message('meters')) === '5000 rows', 'the fleet');
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.click(`${area} + div button:nth-of-type(2)`),
+    ]);
+    assert.equal(download.suggestedFilename(), 'meters.csv');
+    const saved = readFileSync(await download.path(), 'utf8').split(/\r?\n/);
+    assert.equal(saved.length, 5001);
+    assert.match(saved[0], /^id,link,host,port,unit,profile/);
+    assert.match(saved[5000], /^m4999,,10\.0\.19\.135,,60,acme/);
+    if (process.env.PANEL_PICTURES)
+      await page.screenshot({ path: join(process.env.PANEL_PICTURES, 'fleet.png') });
+    await closePanel('cancel');
   });
 
   it('adds a phase-correlator from the palette, with its tables', async () => {

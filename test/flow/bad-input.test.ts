@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { freePort } from '../free-port';
 import { startTestBroker, type TestBroker } from '../publishing/broker';
 import { until } from '../until';
-import { endFlow, type Flow, freePort, runFlow } from './flow-runner';
+import { endFlow, type Flow, runFlow } from './flow-runner';
 
 const RATE = 3200;
 

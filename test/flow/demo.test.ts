@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../free-port';
 import { itWith } from '../shared-data';
 import { until } from '../until';
-import { freePort } from './flow-runner';
 
 const START = join(__dirname, '..', '..', 'scripts', 'start.mjs');
 

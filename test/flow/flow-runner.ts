@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Node, NodeInitializer } from 'node-red';
 import helper from 'node-red-node-test-helper';
@@ -26,6 +25,8 @@ export interface Flow {
   got(id: string): Message[];
   send(id: string, msg: object): void;
   node(id: string): Node;
+  /** Changes settings of one node, and deploys that node alone. */
+  redeploy(id: string, settings: object): Promise<void>;
 }
 
 /**
@@ -54,6 +55,13 @@ export async function runFlow(nodes: object[], credentials: object = {}): Promis
     got: (id) => collected.get(id) as Message[],
     send: (id, msg) => helper.getNode(id).receive(msg as never),
     node: (id) => helper.getNode(id),
+    redeploy: async (id, settings) => {
+      Object.assign(
+        flow.find((node: { id: string }) => node.id === id),
+        settings,
+      );
+      await helper.setFlows(flow as never, 'nodes' as never);
+    },
   };
 }
 
@@ -64,16 +72,4 @@ function isConfig(node: object): boolean {
 export async function endFlow(): Promise<void> {
   await helper.unload();
   await new Promise<void>((resolve) => helper.stopServer(() => resolve()));
-}
-
-/** A TCP port that is free now. */
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  return await new Promise((resolve, reject) => {
-    probe.on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
 }

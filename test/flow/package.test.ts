@@ -3,8 +3,8 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { freePort } from '../free-port';
 import { until } from '../until';
-import { freePort } from './flow-runner';
 
 const ROOT = join(__dirname, '..', '..');
 const RUNTIME = process.env.NODE_RED_RUNTIME ?? require.resolve('node-red');

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../free-port';
 import { startTestBroker } from '../publishing/broker';
 import { itWith } from '../shared-data';
 import { until } from '../until';
-import { endFlow, freePort, type Message, runFlow } from './flow-runner';
+import { endFlow, type Message, runFlow } from './flow-runner';
 
 const EXAMPLE = join(__dirname, '..', '..', 'examples', 'Sags from simulated meters to MQTT.json');
 

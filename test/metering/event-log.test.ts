@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import {
   createEventLogReader,
+  faultOf,
+  isRefusal,
   ModbusLink,
   Poller,
   readFleet,
@@ -9,8 +11,11 @@ import {
 } from '../../src/metering';
 import { type Diagnostic, type PqEvent, parseRecord } from '../../src/record';
 import {
+  bytesOf,
   decodeEigCapture,
+  decodeEigPq,
   decodeEigStatus,
+  decodeLogEntry,
   EIG,
   EIG_CAPTURE_BYTES,
   EIG_TRIGGERS,
@@ -25,6 +30,7 @@ import {
   SimulatorServer,
   SyntheticSource,
 } from '../../src/simulation';
+import { seeded } from '../signal/signals';
 import { until } from '../until';
 
 const NOMINAL = 230;
@@ -277,7 +283,9 @@ describe('the log of Electro Industries as its manual has it', () => {
     });
     // The first samples of AN, as printed.
     Buffer.from('00001A7019501888177816601580149813', 'hex').copy(bytes, 426);
-    const { rate, number, cycleTag, trigger, channels } = decodeEigCapture(bytes);
+    const capture = decodeEigCapture(bytes);
+    assert.ok(capture);
+    const { rate, number, cycleTag, trigger, channels } = capture;
     assert.deepEqual([rate, number, cycleTag], [64 * 60, 0x47, 512]);
     const triggers = EIG_TRIGGERS.filter((_, bit) => trigger & (1 << bit));
     // In the example B and C have no voltage (33 and 34 counts), A has 1868.
@@ -306,6 +314,82 @@ describe('the log of Electro Industries as its manual has it', () => {
       .map(([, [word]]) => word.toString(16));
     // Log 10 in image scope, let go, log 11 in normal scope, let go.
     assert.deepEqual(sessions, ['a82', '0', 'b80', '0']);
+  });
+});
+
+describe('event logs of meters that answer anything', () => {
+  it('takes random words for entries, records and captures without falling, and passes on none that is not one', () => {
+    const random = seeded(21);
+    let entries = 0;
+    for (let round = 0; round < 3000; round++) {
+      const words = Array.from({ length: 128 }, () => (random(3) ? random(0x10000) : random(4)));
+      const entry = decodeLogEntry(words);
+      if (entry) {
+        entries++;
+        assert.ok(Number.isFinite(entry.extreme) && entry.reference > 0);
+        assert.doesNotThrow(() => new Date(entry.time).toISOString());
+      }
+      const bytes = bytesOf(words);
+      const { time, worst } = decodeEigPq(bytes);
+      assert.ok(Number.isFinite(time) && worst.every(Number.isFinite));
+      const capture = new Uint8Array(EIG_CAPTURE_BYTES);
+      capture.set(bytes, 0);
+      assert.equal(decodeEigCapture(capture), undefined);
+    }
+    assert.ok(entries > 10);
+  });
+
+  it('tells an entry that makes no sense, and goes on behind it', async () => {
+    const meter = meterOf(genericPq, [{ ...SAG, at: 1, every: 1.5 }]);
+    const { link } = await serve(meter);
+    const reader = readerOf(genericPq);
+    meter.advance(now);
+    await drain(reader, link);
+    pass(meter, 5);
+    // The second entry of the window comes with a time beyond all dates.
+    const read = link.read.bind(link);
+    link.read = async (unit, address, count, table) => {
+      const words = await read(unit, address, count, table);
+      return address === 4300 ? words.map((word, i) => (i === 44 ? 0xffff : word)) : words;
+    };
+    const { events, findings } = await drain(reader, link);
+    assert.deepEqual(
+      findings.map(({ code, detail }) => [code, detail.numbers]),
+      [['EVENT_LOG_UNREADABLE', [2]]],
+    );
+    assert.equal(events.length, 2);
+  });
+
+  it('begins anew where what it kept is not what it once wrote', async () => {
+    for (const profile of [genericPq, shark200]) {
+      const kept = [
+        null,
+        5,
+        'x',
+        {},
+        { count: -1 },
+        { count: 'x' },
+        { sequence: 1, seen: '', open: { sag: 5 } },
+      ];
+      for (const position of kept) assert.equal(readerOf(profile, position).position, undefined);
+    }
+  });
+
+  it('a log that another program has engaged is a fault of that task alone', async () => {
+    const meter = meterOf(shark200, [SAG]);
+    const { link } = await serve(meter);
+    pass(meter, 5);
+    const read = link.read.bind(link);
+    // The meter says that port 2 has it.
+    link.read = async (unit, address, count, table) => {
+      const words = await read(unit, address, count, table);
+      return address === 0xc797 ? words.map((word, i) => (i === 5 ? 2 : word)) : words;
+    };
+    await assert.rejects(readerOf(shark200, { sequence: 0, seen: '', open: {} }).read(link), (error) => {
+      assert.equal(faultOf(error).code, 'EVENT_LOG_IN_USE');
+      assert.equal(isRefusal(error), true);
+      return true;
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { ServerTCP } from 'modbus-serial';
+import { freePort } from '../free-port';
 
 /**
  * A Modbus TCP server of the library, not of this project, that holds registers by address and refuses what
@@ -16,10 +16,7 @@ export async function startRegisterServer(
   };
   const many = (address: number, length: number) => Array.from({ length }, (_, i) => word(address + i));
   // The library takes port 0 for its default.
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
+  const port = await freePort();
   const server = new ServerTCP(
     {
       getHoldingRegister: word,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readDetectorSettings } from '../../src/disturbance';
 import { readFleet } from '../../src/metering';
 import { judge } from '../../src/panel/judge';
-import { readTable, writeTable } from '../../src/panel/table';
+import { readTable, readText, writeTable } from '../../src/panel/table';
 
 describe('panels', () => {
   it('judges a field by the reader that takes it at run time', () => {
@@ -41,6 +41,24 @@ describe('panels', () => {
       ['line 1', 'line 3'],
     );
     assert.match(problems[0].text, /no column is called "adress": id, host, unit/);
+  });
+
+  it('reads JSON where the text is that, and says which entry or line is wrong', () => {
+    const rowsOf = (json: unknown) => json as object[];
+    const good = readText(' [{"id": "m1"}, {"id": "m2", "unit": 3}]', COLUMNS, rowsOf);
+    assert.deepEqual(good, {
+      rows: [{ id: 'm1' }, { id: 'm2', unit: 3 }],
+      places: ['entry 1', 'entry 2'],
+      problems: [],
+    });
+    const strange = readText('[{"id": "m1"}, {"adress": 1}]', COLUMNS, rowsOf);
+    assert.deepEqual(
+      strange.problems.map(({ where, text }) => [where, text.slice(0, 26)]),
+      [['entry 2', 'nothing is called "adress"']],
+    );
+    const broken = readText('[{"id": "m1"},\n {"id": }]', COLUMNS, rowsOf);
+    assert.match(broken.problems[0].where, /^(line 2|JSON)$/);
+    assert.deepEqual(readText('id\nm1', COLUMNS, rowsOf).rows, [{ id: 'm1' }]);
   });
 
   it('writes what it read', () => {

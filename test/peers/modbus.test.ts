@@ -12,8 +12,9 @@ import {
   SimulatorServer,
   SyntheticSource,
 } from '../../src/simulation';
+import { freePort } from '../free-port';
 import { until } from '../until';
-import { endPrograms, freePort, itWith, python, serialPair, stop } from './programs';
+import { endPrograms, itWith, python, serialPair, stop } from './programs';
 
 const cleanUp: (() => Promise<void> | void)[] = [];
 afterEach(async () => {

@@ -1,6 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { until } from '../until';
 
@@ -53,17 +52,6 @@ export async function serialPair(folder: string): Promise<[string, string]> {
   running.push(child);
   await until(() => ends.every((path) => existsSync(path)), 'the serial lines');
   return ends;
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  return await new Promise((resolve, reject) => {
-    probe.on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 /** What is missing for a test, in words; undefined where all is there. */

@@ -13,6 +13,7 @@ import {
   type EigPqRecord,
   type EigStatus,
 } from '../../registers';
+import { DeviceError } from '../diagnosis';
 import type { Finding } from '../finding';
 import type { FleetMeter } from '../fleet';
 import type { ModbusLink } from '../link';
@@ -72,9 +73,7 @@ export class EigLogReader implements EventLogReader {
     private readonly table: EigLogTable,
     position: unknown,
   ) {
-    const given = position as Position | undefined;
-    if (typeof given?.sequence === 'number' && typeof given.open === 'object' && given.open)
-      this.position = given;
+    if (isPosition(position)) this.position = position;
   }
 
   async read(link: ModbusLink): Promise<LogBatch> {
@@ -176,7 +175,7 @@ export class EigLogReader implements EventLogReader {
       await pause(look);
       if (words[0] >> 8 !== EIG.notReady) await this.request(link, index, perWindow, 1);
     }
-    throw new Error('the window of the event log does not get ready');
+    throw notReady();
   }
 
   private async request(link: ModbusLink, index: number, perWindow: number, repeats: number): Promise<void> {
@@ -196,8 +195,14 @@ export class EigLogReader implements EventLogReader {
     try {
       const { availability } = await this.status(link, status);
       const [port] = await link.read(unit, EIG.port, 1);
-      if (availability !== port)
-        throw new Error(`the meter's log ${log} is in use by its port ${availability}`);
+      if (availability !== port) {
+        const text = `the meter's log ${log} is in use by its port ${availability}`;
+        throw new DeviceError(
+          'EVENT_LOG_IN_USE',
+          text,
+          'Another program reads this log: only one can at a time.',
+        );
+      }
       return await work();
     } finally {
       // A meter that is gone lets go by itself after five minutes.
@@ -291,7 +296,8 @@ export class EigLogReader implements EventLogReader {
         const back = (newest - number + LAST_CAPTURE) % LAST_CAPTURE;
         if (back >= held) continue;
         const bytes = await this.captureBytes(link, number, (held - 1 - back) * EIG.recordsPerCapture);
-        if (bytes) found.set(number, decodeEigCapture(bytes));
+        const capture = bytes && decodeEigCapture(bytes);
+        if (capture) found.set(number, capture);
       }
     });
     return found;
@@ -326,8 +332,23 @@ export class EigLogReader implements EventLogReader {
       }
       await pause(look);
     }
-    throw new Error('the window of the waveform log does not get ready');
+    throw notReady();
   }
+}
+
+/** What comes from a store may be anything. */
+function isPosition(value: unknown): value is Position {
+  const { sequence, seen, open } = (value ?? {}) as Partial<Position>;
+  if (typeof sequence !== 'number' || typeof seen !== 'string' || typeof open !== 'object' || !open)
+    return false;
+  return Object.values(open).every(
+    (event) =>
+      [event?.time, event?.capture, event?.tag].every(Number.isFinite) &&
+      typeof event?.phases === 'object' &&
+      Object.values(event.phases ?? {}).every(
+        (part) => Number.isFinite(part?.worst) && Number.isFinite(part?.time),
+      ),
+  );
 }
 
 const UNAVAILABLE: Finding = {
@@ -340,6 +361,14 @@ const UNAVAILABLE: Finding = {
 
 function isReady(words: readonly number[], index: number): boolean {
   return words[0] >> 8 === 0 && ((words[0] & 0xff) << 16) + words[1] === index;
+}
+
+function notReady(): DeviceError {
+  return new DeviceError(
+    'EVENT_LOG_NOT_READY',
+    "the window of the meter's log does not get ready",
+    'Look into the log less often, or check whether another program reads it.',
+  );
 }
 
 /** Short at first: most windows are ready by the second look. */

@@ -2,6 +2,7 @@ import { eventId, ieee1159, type PqEvent, type WaveformFrame } from '../../recor
 import {
   decode,
   decodeLogEntry,
+  decodeLogNumber,
   encode,
   LOG_ENTRY_LENGTH,
   LOG_WINDOW_ENTRIES,
@@ -52,9 +53,13 @@ export class NumberedLogReader implements EventLogReader {
       findings.push(overrun(lost, { oldest, wanted: next }));
       next = (next + lost) % MASK;
     }
-    const events = await this.entries(link, next, Math.min(LOG_WINDOW_ENTRIES, added - lost));
+    const { events, read, strange } = await this.entries(
+      link,
+      next,
+      Math.min(LOG_WINDOW_ENTRIES, added - lost),
+    );
+    if (strange.length) findings.push(unreadable(strange));
     // Overwritten while it was read: the next look finds out how many.
-    const read = events.length;
     this.position = { count: (next - 1 + read + MASK) % MASK };
     return { events, findings, more: read > 0 && this.position.count !== count };
   }
@@ -64,32 +69,44 @@ export class NumberedLogReader implements EventLogReader {
     const oldest = await this.register(link, this.table.oldest);
     const held = Math.min(wanted, distance(oldest, count + 1));
     const events: PqEvent[] = [];
-    while (events.length < held) {
-      const from = count - held + 1 + events.length;
-      const some = await this.entries(link, from, Math.min(LOG_WINDOW_ENTRIES, held - events.length));
-      if (some.length === 0) break;
-      events.push(...some);
+    let looked = 0;
+    while (looked < held) {
+      const from = count - held + 1 + looked;
+      const some = await this.entries(link, from, Math.min(LOG_WINDOW_ENTRIES, held - looked));
+      if (some.read === 0) break;
+      looked += some.read;
+      events.push(...some.events);
     }
     return events;
   }
 
-  /** Entries from a number on, as many as the window shows; none beyond one that is not there. */
-  private async entries(link: ModbusLink, from: number, count: number): Promise<PqEvent[]> {
-    if (count <= 0) return [];
+  /**
+   * Entries from a number on, as many as the window shows; none beyond one that is not there.
+   * @returns the events, how many entries were read, and the numbers of those that make no sense
+   */
+  private async entries(
+    link: ModbusLink,
+    from: number,
+    count: number,
+  ): Promise<{ events: PqEvent[]; read: number; strange: number[] }> {
+    const found = { events: [] as PqEvent[], read: 0, strange: [] as number[] };
+    if (count <= 0) return found;
     const { unit, profile } = this.meter;
     const pointer = profile.registers[this.table.pointer];
     const words: number[] = [];
     encode(from, pointer.type, words, 0, profile.order);
     await link.write(unit, pointer.address, words);
     const window = await link.read(unit, this.table.window, LOG_WINDOW_ENTRIES * LOG_ENTRY_LENGTH);
-    const events: PqEvent[] = [];
-    for (let i = 0; i < count; i++) {
-      const entry = decodeLogEntry(window, i * LOG_ENTRY_LENGTH);
+    for (; found.read < count; found.read++) {
+      const offset = found.read * LOG_ENTRY_LENGTH;
+      const number = (from + found.read) % MASK;
       // Another reader may have moved the window.
-      if (entry?.number !== (from + i) % MASK) break;
-      events.push(await this.toEvent(link, entry));
+      if (decodeLogNumber(window, offset) !== number) break;
+      const entry = decodeLogEntry(window, offset);
+      if (entry) found.events.push(await this.toEvent(link, entry));
+      else found.strange.push(number);
     }
-    return events;
+    return found;
   }
 
   private async toEvent(link: ModbusLink, entry: LogEntry): Promise<PqEvent> {
@@ -138,6 +155,16 @@ export class NumberedLogReader implements EventLogReader {
     const { address, type } = profile.registers[name];
     return decode(await link.read(unit, address, TYPE_LENGTH[type]), 0, type, profile.order);
   }
+}
+
+function unreadable(numbers: number[]): Finding {
+  return {
+    code: 'EVENT_LOG_UNREADABLE',
+    severity: 'warning',
+    text: `entries of the meter's event log that make no sense: ${numbers.join(', ')}`,
+    hint: 'Check that the profile fits the firmware of the meter.',
+    detail: { numbers },
+  };
 }
 
 /** How far `to` lies behind `from` on a ring of 32 bits. */
