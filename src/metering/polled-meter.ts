@@ -18,6 +18,9 @@ import {
 /** A meter that does not answer is tried ever less often, up to this, s. */
 const LONGEST_PAUSE = 60;
 
+/** Commands for one meter that may wait; more, and somebody sends them faster than any meter can follow. */
+const MAX_COMMANDS = 100;
+
 /** What a fault concerns: one task that the meter refuses, or the whole meter, which does not answer. */
 type Scope = TaskName | 'meter';
 
@@ -31,6 +34,9 @@ export class PolledMeter {
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
   private working = false;
+  private polling: Promise<void> | undefined;
+  private commands = 0;
+  private lastCommand: Promise<unknown> = Promise.resolve();
   private readonly faults = new Map<Scope, { code: string; failures: number; linkDown: boolean }>();
   private readonly unsubscribe: () => void;
 
@@ -69,15 +75,19 @@ export class PolledMeter {
     clearTimeout(this.timer);
   }
 
+  /** Reads now; who asks while that is under way gets the same reading. */
   async pollNow(): Promise<void> {
-    await this.perform('reading');
+    this.polling ??= this.perform('reading').finally(() => {
+      this.polling = undefined;
+    });
+    await this.polling;
   }
 
   /** Writes registers idempotently and tells what became of each. */
   async write(values: unknown): Promise<void> {
     const { profile, unit } = this.meter;
     const writes = readWrites(profile, values);
-    const results = await this.slots.run(() => writeRegisters(this.link, unit, profile, writes));
+    const results = await this.command(() => writeRegisters(this.link, unit, profile, writes));
     for (const { register, before, value, changed } of results) {
       this.tell({
         code: changed ? 'REGISTER_WRITTEN' : 'REGISTER_UNCHANGED',
@@ -90,7 +100,7 @@ export class PolledMeter {
   }
 
   async clearBuffer(): Promise<void> {
-    await this.slots.run(() => clearBuffer(this.link, this.meter.unit, this.meter.profile));
+    await this.command(() => clearBuffer(this.link, this.meter.unit, this.meter.profile));
     this.tell({
       code: 'BUFFER_CLEARED',
       severity: 'info',
@@ -107,7 +117,7 @@ export class PolledMeter {
   async capture(count: number): Promise<void> {
     const { events, waveform } = this.tasks;
     if (events) {
-      const found = await this.slots.run(() => events.reader.latest(this.link, count));
+      const found = await this.command(() => events.reader.latest(this.link, count));
       if (!this.stopped) for (const event of found) this.output.event(event);
     } else if (waveform) {
       await this.perform('waveform');
@@ -126,6 +136,24 @@ export class PolledMeter {
       hint: 'Faults that come again and again point to wire or gateway.',
       detail: { ...statistics, answering: this.answering, standing: this.context.conditions.keys },
     });
+  }
+
+  /**
+   * Work that somebody asked for: one after the other, since each reads back what it wrote, and in its turn
+   * among the tasks of all meters.
+   */
+  private async command<T>(work: () => Promise<T>): Promise<T> {
+    if (this.commands >= MAX_COMMANDS) {
+      throw new Error(`${MAX_COMMANDS} commands for ${this.meter.id} wait already`);
+    }
+    this.commands++;
+    const mine = this.lastCommand.then(() => this.slots.run(work));
+    this.lastCommand = mine.catch(() => {});
+    try {
+      return await mine;
+    } finally {
+      this.commands--;
+    }
   }
 
   /** The link is there again: whoever only waited for it need not wait any longer. */

@@ -441,6 +441,28 @@ describe('metering over a real Modbus wire', () => {
     await assert.rejects(slow.read(1, 0, 1), /the link is closed/);
   });
 
+  it('takes a flood of commands: polls join the one under way, writes beyond a hundred are refused', async () => {
+    const { server } = await serve({ 1: synthetic() });
+    const link = linkTo(server.port, { timeout: 5000 });
+    const links = new MeterLinks(() => link);
+    const quiet = { interval: 3600, waveformInterval: 0, eventInterval: 3600 };
+    const { poller, got } = poll([{ id: 'm1', link: 'shared' }], quiet, links);
+    await until(() => got.readings.length === 1, 'the first reading');
+    const before = link.counters.requests;
+    await Promise.all(Array.from({ length: 5000 }, () => poller.poll('m1')));
+    assert.ok(got.readings.length <= 3, `${got.readings.length} readings`);
+    assert.ok(link.counters.requests - before <= 10, `${link.counters.requests - before} requests`);
+    const results = await Promise.allSettled(
+      Array.from({ length: 150 }, (_, i) => poller.write('m1', { V_SAG_VAL: 80 + (i % 5) })),
+    );
+    const refused = results.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[];
+    assert.equal(refused.length, 50);
+    assert.match(refused[0].reason.message, /^100 commands for m1 wait already/);
+    // What was taken was done, in its order; the next one is taken again.
+    await poller.write('m1', { V_SAG_VAL: 90 });
+    assert.deepEqual(await link.read(1, 4001, 1), [90]);
+  });
+
   it('bounds what waits on a link', async () => {
     const { server } = await serve({ 1: synthetic() });
     const link = linkTo(server.port);
