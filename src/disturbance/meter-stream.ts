@@ -1,7 +1,7 @@
 import {
   type Channel,
+  categorise,
   eventId,
-  ieee1159,
   isVoltage,
   type PqEvent,
   phaseOf,
@@ -226,7 +226,7 @@ export class MeterStream {
     const { rate, meter } = this.first;
     const duration = (end - start) / rate;
     const cycles = (end - start) / period;
-    const { category, inTable } = ieee1159(type, extreme, duration, cycles);
+    const { category, flags: further, severity } = categorise(type, extreme, duration, cycles);
     const event: PqEvent = {
       kind: 'event',
       meter,
@@ -246,9 +246,10 @@ export class MeterStream {
           { extreme: x, time: this.timeOf(from), duration: (to - from) / rate },
         ]),
       ),
-      category: { ieee1159: category },
-      flags: inTable ? flags : [...flags, 'outside table'],
+      category,
+      flags: [...flags, ...further],
     };
+    if (severity !== undefined) event.severity = severity;
     if (disturbance.within) event.within = this.idOf(disturbance.within);
     if (capture) event.capture = capture;
     return event;

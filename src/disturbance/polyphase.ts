@@ -62,6 +62,8 @@ export class PolyphaseDetector {
   private readonly runs: Record<'sag' | 'swell', (Run | undefined)[]>;
   private readonly open: Partial<Record<DisturbanceType, Disturbance>> = {};
   private dark: Run | undefined;
+  /** Nothing is open and no run has begun: a value between the thresholds changes nothing. */
+  private calm = false;
 
   constructor(
     private readonly channels: string[],
@@ -80,8 +82,17 @@ export class PolyphaseDetector {
   /** The next Urms(1/2) of a channel, in pu, over samples `start` to `end`. */
   push(channel: number, start: number, end: number, u: number): void {
     this.latest[channel] = u;
+    const within = u >= this.settings.sag && u <= this.settings.swell && u >= this.settings.interruption;
+    if (within && this.calm) return;
     for (const rule of RULES) this.judge(rule, channel, start, end, u);
     this.judgeInterruption(start, end, u);
+    this.calm = within && this.isCalm;
+  }
+
+  private get isCalm(): boolean {
+    const { sag, swell } = this.runs;
+    for (const type in this.open) if (type) return false;
+    return !this.dark && sag.every((run) => !run) && swell.every((run) => !run);
   }
 
   /** The stream ends: what is open ends with it, where it stands. */

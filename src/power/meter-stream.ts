@@ -52,7 +52,7 @@ export class PowerStream {
   push(frame: WaveformFrame): void {
     this.history.push(frame);
     const samples = frame.channel(this.reference) as Float32Array;
-    for (let n = 0; n < samples.length; n++) this.halfPeriods.push(samples[n], this.onBoundary);
+    this.halfPeriods.push(samples, 0, samples.length, this.onBoundary);
     this.settle(frame, frame.last === true);
   }
 

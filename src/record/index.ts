@@ -1,8 +1,9 @@
 /** What travels on wires: the records, their quantities and units, and the checks they pass. */
+
+export * from './category';
 export * as check from './check';
 export { FieldError } from './check';
 export * from './event-id';
-export * from './ieee1159';
 export * from './parse';
 export * from './quantities';
 export * from './records';

@@ -91,6 +91,7 @@ const FIELDS: Record<Exclude<Kind, 'waveform'>, Fields> = {
     reference: (v, f) => number(v, f, { above: 0, unit: 'V' }),
     extreme: (v, f) => number(v, f, { min: 0, unit: 'pu' }),
     depth: numeric,
+    severity: optional(numeric),
     perPhase: mapOf(shape({ extreme: numeric, time: numeric, duration: numeric })),
     category: anyObject,
     flags: list(short),

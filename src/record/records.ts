@@ -62,6 +62,8 @@ export interface PqEvent {
   extreme: number;
   /** How far the extreme is from the reference, pu. */
   depth: number;
+  /** Voltage-sag severity against SEMI F47 (IEEE 1564, 5.3.2): 1 on the curve, more below it. */
+  severity?: number;
   perPhase: Record<string, PhaseExtent>;
   category: { ieee1159?: string; en50160?: string; itic?: string; semiF47?: string };
   flags: string[];

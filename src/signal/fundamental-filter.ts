@@ -1,28 +1,34 @@
-/** Samples per cycle that the filter works on: enough to place a crossing within 1/1000 of a step. */
-const STEPS_PER_CYCLE = 32;
+/**
+ * Steps per cycle that the filter works on. A crossing is placed between two of them by the sine through
+ * both, so there need not be many.
+ */
+const STEPS_PER_CYCLE = 10;
 
 /**
  * The fundamental of one channel, cleared of DC and harmonics so that its zero crossings can be found.
  *
- * Two stages, both of linear phase, so every frequency is late by the same known time: a mean over
- * `decimation` samples, then a Hann-windowed cosine over two cycles, which has zeros at DC and at the
+ * Two stages, both of linear phase, so every frequency is late by the same known time: a triangle over two
+ * steps of `decimation` samples, which keeps harmonics from folding down onto the fundamental, then a
+ * Hann-windowed cosine over two cycles, which has zeros at DC and at the
  * harmonics of `frequency` and passes 0.75 to 1.4 times `frequency`.
  *
- * Streaming: {@link push} one sample after the other; the value is a new output, or NaN between them.
+ * Streaming: {@link push} steps of `decimation` samples, one after the other.
  */
 export class FundamentalFilter {
-  /** Samples that make one output. */
+  /** Samples of a step, each of which gives one output. */
   readonly decimation: number;
+  /** Angle between two outputs at the middle of the band, rad. */
+  readonly angle: number;
   /** Samples by which the middle of the first full output lies behind the start of the stream. */
   readonly halfWidth: number;
   private readonly half: number;
   private readonly kernel: Float64Array;
-  /** The last `2 * half + 1` means, twice, so that the newest run of them is always in one piece. */
+  /** The last `2 * half + 1` weighed sums, twice, so that the newest run of them is always in one piece. */
   private readonly recent: Float64Array;
   private slot = 0;
   private outputs = 0;
-  private sum = 0;
-  private summed = 0;
+  private rising = 0;
+  private begun = false;
 
   /**
    * @param rate samples per second
@@ -31,31 +37,44 @@ export class FundamentalFilter {
   constructor(rate: number, frequency: number) {
     this.decimation = Math.max(1, Math.floor(rate / frequency / STEPS_PER_CYCLE));
     const cycle = rate / frequency / this.decimation;
+    this.angle = (2 * Math.PI) / cycle;
     this.half = Math.max(2, Math.round(cycle));
-    this.halfWidth = this.half * this.decimation;
-    this.kernel = designKernel(this.half, (2 * Math.PI) / cycle);
+    this.halfWidth = (this.half + 1) * this.decimation;
+    // The triangle weighs each sample by up to `decimation`, and sums up to its square.
+    this.kernel = designKernel(this.half, this.angle).map((h) => h / this.decimation ** 2);
     this.recent = new Float64Array(2 * this.kernel.length);
   }
 
-  /** Takes one sample; returns the filtered value when one is due, else NaN. Position: {@link position}. */
-  push(sample: number): number {
-    this.sum += sample;
-    if (++this.summed < this.decimation) return Number.NaN;
-    const { kernel, recent } = this;
+  /**
+   * Takes the next step; returns the filtered value, NaN until there are enough. Position: {@link position}.
+   * @param sum of its samples
+   * @param ramp sum of each of them times its number, 0 for the first
+   */
+  push(sum: number, ramp: number): number {
+    const { kernel, recent, decimation } = this;
     const width = kernel.length;
-    recent[this.slot] = recent[this.slot + width] = this.sum / this.decimation;
-    this.slot = (this.slot + 1) % width;
-    this.sum = 0;
-    this.summed = 0;
+    // The rising side of the triangle over the step before, the falling one over this step.
+    const rising = ramp + sum / 2;
+    const weighed = this.rising + sum * decimation - rising;
+    this.rising = rising;
+    if (!this.begun) {
+      this.begun = true;
+      return Number.NaN;
+    }
+    recent[this.slot] = recent[this.slot + width] = weighed;
+    this.slot = this.slot + 1 < width ? this.slot + 1 : 0;
     if (++this.outputs < width) return Number.NaN;
-    let filtered = 0;
-    for (let k = 0, at = this.slot; k < width; k++, at++) filtered += kernel[k] * recent[at];
+    const { half } = this;
+    let left = this.slot;
+    let right = left + width - 1;
+    let filtered = kernel[half] * recent[left + half];
+    for (let k = 0; k < half; k++) filtered += kernel[k] * (recent[left++] + recent[right--]);
     return filtered;
   }
 
   /** Where in the stream the last output belongs, in samples from its start. */
   get position(): number {
-    return (this.outputs - 1 - this.half) * this.decimation + (this.decimation - 1) / 2;
+    return (this.outputs - this.half) * this.decimation - 0.5;
   }
 }
 

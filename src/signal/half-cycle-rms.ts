@@ -15,17 +15,25 @@ export interface HalfCycle {
  * Urms(1/2) of one channel (IEC 61000-4-30, 3.22 and 5.4.1): RMS over one cycle that begins at a zero
  * crossing of the fundamental, renewed every half cycle, each channel on its own crossings.
  *
- * The squares are summed once, as they come; a boundary between two samples takes its share of the
- * sample's cell, by the parabola through the neighbours' squares.
+ * The squares are summed once, as they come, step by step of the detection; a boundary between two samples
+ * takes its share of the sample's cell, by the parabola through the neighbours' squares.
  */
 export class HalfCycleRms {
   readonly halfPeriods: HalfPeriods;
-  /** Sum of the squares of all samples before n, and the square of n, for the newest samples. */
-  private readonly sums: Float64Array;
-  private readonly squares: Float64Array;
+  /** The newest samples. */
+  private readonly samples: Float32Array;
   private readonly mask: number;
-  private total = 0;
+  /** Sum of the squares of all samples before each step, for the newest steps. */
+  private readonly sums: Float64Array;
+  private readonly stepMask: number;
+  private readonly step: number;
   private count = 0;
+  /** Of the step that is being filled: samples, their sum, plain and times their number in the step. */
+  private filled = 0;
+  private sum = 0;
+  private ramp = 0;
+  /** Squares of all samples so far. */
+  private total = 0;
   private readonly half: HalfCycle = { energy: 0, length: 0 };
   private boundary = Number.NaN;
   private integral = 0;
@@ -36,31 +44,71 @@ export class HalfCycleRms {
     options: HalfPeriodOptions,
     private readonly listener: HalfCycleListener,
   ) {
-    this.halfPeriods = new HalfPeriods(options);
-    const size = 2 ** Math.ceil(Math.log2(this.halfPeriods.reach + 4));
+    this.halfPeriods = new HalfPeriods(options, this.locateStep);
+    this.step = this.halfPeriods.step;
+    const size = 2 ** Math.ceil(Math.log2(this.halfPeriods.reach + this.step + 4));
     this.mask = size - 1;
-    this.sums = new Float64Array(size);
-    this.squares = new Float64Array(size);
+    this.samples = new Float32Array(size);
+    const steps = 2 ** Math.ceil(Math.log2(size / this.step + 2));
+    this.stepMask = steps - 1;
+    this.sums = new Float64Array(steps);
   }
 
   /** Samples `[from, to)` of an array, the next ones of the stream. */
   push(samples: Float32Array, from: number, to: number): void {
-    const { sums, squares, mask } = this;
-    for (let i = from; i < to; i++) {
-      const square = samples[i] * samples[i];
-      const slot = this.count & mask;
-      sums[slot] = this.total;
-      squares[slot] = square;
-      this.total += square;
-      this.count++;
-      this.halfPeriods.push(samples[i], this.onBoundary);
+    const { mask, step } = this;
+    const kept = this.samples;
+    let { count, filled, sum, ramp, total } = this;
+    for (let i = from; i < to; ) {
+      const end = Math.min(to, i + step - filled);
+      for (; i < end; i++) {
+        const x = samples[i];
+        kept[count++ & mask] = x;
+        sum += x;
+        ramp += filled++ * x;
+        total += x * x;
+      }
+      if (filled < step) break;
+      this.count = count;
+      this.total = total;
+      this.sums[(count / step) & this.stepMask] = total;
+      this.halfPeriods.pushStep(sum, ramp, this.onBoundary);
+      filled = 0;
+      sum = 0;
+      ramp = 0;
     }
+    this.count = count;
+    this.filled = filled;
+    this.sum = sum;
+    this.ramp = ramp;
+    this.total = total;
   }
 
   /** The stream ends here: what can still be measured of it is. */
   finish(): void {
     this.halfPeriods.finish(this.count - 1, this.onBoundary);
   }
+
+  /**
+   * Where the waveform changed: what comes before is like the cycle before it, what comes after like the
+   * cycle after it. Harmonics and DC are the same in both and do not matter.
+   */
+  private readonly locateStep = (from: number, to: number, cycle: number): number => {
+    const first = Math.max(Math.ceil(from), Math.ceil(cycle) + 1, this.count - this.mask);
+    const last = Math.min(Math.floor(to), this.count - Math.ceil(cycle) - 2);
+    let cost = 0;
+    let least = 0;
+    let step = first;
+    for (let n = first; n < last; n++) {
+      const x = this.samples[n & this.mask];
+      // What it costs to count this sample to the time before the step instead of that after it.
+      cost += (x - this.sampleAt(n - cycle)) ** 2 - (x - this.sampleAt(n + cycle)) ** 2;
+      if (cost >= least) continue;
+      least = cost;
+      step = n + 1;
+    }
+    return step - 0.5;
+  };
 
   private readonly onBoundary = (position: number): void => {
     const integral = this.integralTo(position);
@@ -85,16 +133,35 @@ export class HalfCycleRms {
 
   /** Sum of squares from the start of the stream to a position between samples; sample n fills n-1/2 to n+1/2. */
   private integralTo(position: number): number {
-    const { squares, mask } = this;
     const n = Math.min(this.count - 1, Math.max(0, Math.floor(position + 0.5)));
     const e = position - n;
-    const f = squares[n & mask];
-    const before = n > 0 ? squares[(n - 1) & mask] : f;
-    const after = n < this.count - 1 ? squares[(n + 1) & mask] : f;
+    const f = this.square(n);
+    const before = n > 0 ? this.square(n - 1) : f;
+    const after = n < this.count - 1 ? this.square(n + 1) : f;
     const slope = (after - before) / 2;
     const curve = (after + before) / 2 - f;
-    const share = f * (e + 0.5) + (slope * (e * e - 0.25)) / 2 + (curve * (e ** 3 + 0.125)) / 3;
+    const share = f * (e + 0.5) + (slope * (e * e - 0.25)) / 2 + (curve * (e * e * e + 0.125)) / 3;
     // The whole cell must hold exactly f, or neighbouring halves would not add up.
-    return this.sums[n & mask] + share - (curve / 12) * (e + 0.5);
+    return this.sumBefore(n) + share - (curve / 12) * (e + 0.5);
+  }
+
+  /** On the line between two samples. */
+  private sampleAt(position: number): number {
+    const n = Math.floor(position);
+    const before = this.samples[n & this.mask];
+    return before + (position - n) * (this.samples[(n + 1) & this.mask] - before);
+  }
+
+  private square(n: number): number {
+    const x = this.samples[n & this.mask];
+    return x * x;
+  }
+
+  /** Sum of the squares of all samples before n. */
+  private sumBefore(n: number): number {
+    const step = Math.floor(n / this.step);
+    let sum = this.sums[step & this.stepMask];
+    for (let i = step * this.step; i < n; i++) sum += this.square(i);
+    return sum;
   }
 }

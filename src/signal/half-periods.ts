@@ -9,6 +9,9 @@ export interface HalfPeriodOptions {
   floor: number;
 }
 
+/** Gives where between `from` and `to` a waveform of so many samples a cycle changed, as a sample position. */
+export type StepLocator = (from: number, to: number, cycle: number) => number;
+
 /** Parts of the present half period inside which a crossing is believed. */
 const EARLIEST = 0.6;
 const LATEST = 1.6;
@@ -17,12 +20,16 @@ const PATIENCE = 1.25;
 /** Band that is followed, in parts of the expected frequency. */
 const LOWEST = 0.7;
 const HIGHEST = 1.45;
-/** A fundamental whose half-cycle peak changes by more than this is in transition ... */
+/** A fundamental whose amplitude changes by more than this from crossing to crossing is in transition ... */
 const TRANSITION = 0.01;
+/** ... and so is one whose crossing comes by more than this part of a half period early or late, ... */
+const SHIFT = 0.005;
 /** ... for at most so many half cycles on end (the filter spans four, two show that it is over), ... */
 const LONGEST_TRANSITION = 6;
-/** ... and a crossing that differs by more than this part of a half period is a jump of phase. */
-const PHASE_JUMP = 0.1;
+/** A jump of phase below this part of a half period is none. */
+const SMALLEST_JUMP = 0.002;
+/** Outputs that the first angle between two of them is taken from. */
+const ENOUGH = 4;
 /** Weight of a new half period in the mean that carries on through an interruption. */
 const SMOOTHING = 0.1;
 
@@ -32,7 +39,7 @@ const SMOOTHING = 0.1;
  * good period carries on (IEC 61000-4-30, 5.4.1: Urms(1/2) goes on through the event).
  *
  * Boundaries are sample positions from the start of the stream; they come in rising order, late by the
- * filter's half width plus at most 3.2 half periods.
+ * filter's half width plus at most 3.2 half periods, or 9 where the signal changes.
  */
 export class HalfPeriods {
   private readonly filter: FundamentalFilter;
@@ -41,18 +48,35 @@ export class HalfPeriods {
   private last = Number.NaN;
   /** A boundary that was found and not yet passed on. */
   private pending = Number.NaN;
+  /** Boundaries wait for the end of a step. */
+  private waiting = false;
   private lastCrossing = Number.NaN;
   private lastHalf = Number.NaN;
   private previous = Number.NaN;
   private previousAt = 0;
+  private beforePrevious = Number.NaN;
+  /** Products of neighbouring outputs, and squares, from which the first angle between outputs comes. */
+  private products = 0;
+  private squares = 0;
+  private compared = 0;
+  /** Angle between two outputs, rad; NaN until there is an estimate. */
+  private angle = Number.NaN;
   private peak = 0;
-  private lastPeak = Number.NaN;
+  private lastAmplitude = Number.NaN;
   private transition = 0;
-  /** Half cycles since the filtered peak last changed. */
+  /** Half cycles since the amplitude last changed. */
   private steady = 2;
   private measured = 0;
+  /** Of the step that is being filled. */
+  private sum = 0;
+  private ramp = 0;
+  private filled = 0;
 
-  constructor(private readonly options: HalfPeriodOptions) {
+  /** @param locateStep finds where between two positions the waveform changed; without it, the middle */
+  constructor(
+    private readonly options: HalfPeriodOptions,
+    private readonly locateStep: StepLocator = (from, to) => (from + to) / 2,
+  ) {
     this.filter = new FundamentalFilter(options.rate, options.frequency);
     this.period = options.rate / options.frequency / 2;
   }
@@ -64,7 +88,7 @@ export class HalfPeriods {
 
   /** Samples that must be kept behind the newest one, for whoever integrates between boundaries. */
   get reach(): number {
-    return Math.ceil(this.filter.halfWidth + 8 * this.period + 4 * this.filter.decimation);
+    return Math.ceil(this.filter.halfWidth + 12 * this.period + 4 * this.filter.decimation);
   }
 
   /** Measured fundamental, Hz: of the smoothed half period; the expected one until there is a measurement. */
@@ -72,23 +96,46 @@ export class HalfPeriods {
     return this.options.rate / (2 * this.period);
   }
 
-  /** Takes one sample; calls `found` for every boundary that has become certain. */
-  push(sample: number, found: (position: number) => void): void {
-    const filtered = this.filter.push(sample);
+  /** Takes samples `[from, to)`, the next ones of the stream; calls `found` for every boundary that is certain. */
+  push(samples: Float32Array, from: number, to: number, found: (position: number) => void): void {
+    const { step } = this;
+    for (let i = from; i < to; i++) {
+      this.ramp += this.filled * samples[i];
+      this.sum += samples[i];
+      if (++this.filled < step) continue;
+      this.pushStep(this.sum, this.ramp, found);
+      this.sum = 0;
+      this.ramp = 0;
+      this.filled = 0;
+    }
+  }
+
+  /**
+   * The same for whoever goes over the samples anyway.
+   * @param sum of the next `step` samples
+   * @param ramp sum of each of them times its number, 0 for the first
+   */
+  pushStep(sum: number, ramp: number, found: (position: number) => void): void {
+    const filtered = this.filter.push(sum, ramp);
     if (Number.isNaN(filtered)) return;
     const at = this.filter.position;
     const previous = this.previous;
     this.previous = filtered;
     if (Math.abs(filtered) > this.peak) this.peak = Math.abs(filtered);
-    const crossed = previous < 0 !== filtered < 0 && !Number.isNaN(previous);
-    if (crossed) {
-      const position = this.previousAt + ((at - this.previousAt) * previous) / (previous - filtered);
-      const strong = this.peak >= this.options.floor;
-      const changed = Math.abs(this.peak / this.lastPeak - 1) > TRANSITION;
+    if (this.measured === 0) this.compare(filtered, previous);
+    if (previous < 0 !== filtered < 0 && this.angle > 0) {
+      const { angle } = this;
+      const position = this.previousAt + (at - this.previousAt) * crossing(previous, filtered, angle);
+      const amplitude = amplitudeOf(previous, filtered, angle);
+      const strong = amplitude >= this.options.floor;
+      const half = position - this.lastCrossing;
+      const changed =
+        Math.abs(amplitude / this.lastAmplitude - 1) > TRANSITION ||
+        (this.measured > 2 && Math.abs(half / this.period - 1) > SHIFT);
       this.steady = changed ? 0 : this.steady + 1;
-      // In the middle of a short dip the filtered peak stands still for once: two make it steady.
+      // In the middle of a short dip the amplitude stands still for once: two make it steady.
       this.transition = this.steady < 2 ? this.transition + 1 : 0;
-      this.lastPeak = this.peak;
+      this.lastAmplitude = amplitude;
       this.peak = 0;
       if (strong) this.accept(position, found);
     }
@@ -96,20 +143,31 @@ export class HalfPeriods {
     this.carryOn(at, found);
   }
 
+  /**
+   * Before a period is measured, the angle between two outputs comes from the outputs themselves: the two
+   * neighbours of one of a sine sum up to twice the cosine of the angle times it.
+   */
+  private compare(output: number, previous: number): void {
+    if (!Number.isNaN(this.beforePrevious)) {
+      this.products += (this.beforePrevious + output) * previous;
+      this.squares += 2 * previous * previous;
+      if (++this.compared >= ENOUGH) this.angle = Math.acos(this.products / this.squares);
+    }
+    this.beforePrevious = previous;
+  }
+
   /** The stream ends at `end`: boundaries up to there, at the last good period. */
   finish(end: number, found: (position: number) => void): void {
-    this.settle(false, found);
+    this.settle(found);
     if (Number.isNaN(this.last)) this.begin(0, end, found);
     while (this.last + this.period <= end) this.mark(this.last + this.period, found);
   }
 
   private accept(position: number, found: (position: number) => void): void {
-    // The crossing before the one at which a step shows in the peak is already shifted by it.
-    this.settle(this.transition === 1, found);
     const half = position - this.lastCrossing;
     this.lastCrossing = position;
-    // A step of amplitude shifts the filtered crossings by a few degrees, though not those of the signal:
-    // for as long as the filter sees the step, the last good period is nearer to the truth.
+    // A step shifts the filtered crossings by some degrees, though not those of the signal: for as long as
+    // the filter sees it, boundaries wait.
     const unsettled = this.transition > 0 && this.transition <= LONGEST_TRANSITION;
     if (!unsettled || this.measured === 0) this.learn(half);
     if (Number.isNaN(this.last)) {
@@ -118,23 +176,40 @@ export class HalfPeriods {
       const before = Math.floor((position + 0.5) / this.period);
       this.begin(position - before * this.period, position - this.period / 2, found);
       this.pending = position;
-    } else if (unsettled && this.isExpected(position)) {
-      this.pending = this.last + this.period;
-    } else if (position - this.last >= EARLIEST * this.period) {
-      this.pending = position;
+    } else if (unsettled) {
+      // The crossing before the one at which a step shows in the amplitude is already shifted by it.
+      this.pending = Number.NaN;
+      this.waiting = true;
+    } else {
+      this.settle(found);
+      if (this.waiting) this.changeOver(position, found);
+      if (position - this.last >= EARLIEST * this.period) this.pending = position;
     }
   }
 
-  /** A crossing is passed on when the next one has come: moved to where it was expected if `shifted`. */
-  private settle(shifted: boolean, found: (position: number) => void): void {
+  /** A crossing is passed on when the next one has come and it was not in a step. */
+  private settle(found: (position: number) => void): void {
     const { pending } = this;
     this.pending = Number.NaN;
-    if (Number.isNaN(pending)) return;
-    this.mark(shifted && this.isExpected(pending) ? this.last + this.period : pending, found);
+    if (!Number.isNaN(pending)) this.mark(pending, found);
   }
 
-  private isExpected(position: number): boolean {
-    return Math.abs(position - this.last - this.period) < PHASE_JUMP * this.period;
+  /**
+   * The boundaries that waited for the end of a step: up to the step they go on from those before it, after
+   * the step they lead up to `position`, the first crossing that the filter sees clear of it.
+   */
+  private changeOver(position: number, found: (position: number) => void): void {
+    this.waiting = false;
+    const { last, period } = this;
+    const halves = Math.round((position - last) / period);
+    const jump = position - last - halves * period;
+    const step =
+      Math.abs(jump) < SMALLEST_JUMP * period ? position : this.locateStep(last, position, 2 * period);
+    for (let k = 1; k < halves; k++) {
+      const before = last + k * period;
+      const after = before + jump;
+      this.mark(before <= step && after <= step ? before : Math.max(after, step), found);
+    }
   }
 
   /** A half period between two crossings that were seen, if it is like the mean or like the one before. */
@@ -150,6 +225,7 @@ export class HalfPeriods {
       this.period += Math.max(SMOOTHING, 1 / (this.measured + 1)) * (half - this.period);
     }
     this.measured++;
+    this.angle = (Math.PI * this.filter.decimation) / this.period;
   }
 
   private carryOn(at: number, found: (position: number) => void): void {
@@ -159,7 +235,9 @@ export class HalfPeriods {
       return;
     }
     const patience = (strong ? LATEST : PATIENCE) * this.period;
-    if (at > this.pending + patience) this.settle(false, found);
+    if (this.waiting && at <= this.lastCrossing + patience) return;
+    this.waiting = false;
+    if (at > this.pending + patience) this.settle(found);
     if (!Number.isNaN(this.pending)) return;
     while (at > this.last + patience) this.mark(this.last + this.period, found);
   }
@@ -173,4 +251,16 @@ export class HalfPeriods {
     this.last = position;
     found(position);
   }
+}
+
+/** Where between two outputs the sine through them crosses zero, in parts of the way. */
+function crossing(before: number, after: number, angle: number): number {
+  const sign = before < 0 ? 1 : -1;
+  return Math.atan2(-sign * before * Math.sin(angle), sign * (after - before * Math.cos(angle))) / angle;
+}
+
+/** Amplitude of the sine through two outputs. */
+function amplitudeOf(before: number, after: number, angle: number): number {
+  const square = before * before + after * after - 2 * before * after * Math.cos(angle);
+  return Math.sqrt(Math.max(0, square)) / Math.sin(angle);
 }

@@ -92,7 +92,7 @@ describe('Urms(1/2)', () => {
     const noise = Float32Array.from({ length: 64_000 }, () => random(2000) - 1000);
     const positions: number[] = [];
     const halves = new HalfPeriods({ rate: 6400, frequency: 50, floor: 1 });
-    for (const sample of noise) halves.push(sample, (position) => positions.push(position));
+    halves.push(noise, 0, noise.length, (position) => positions.push(position));
     for (let i = 1; i < positions.length; i++) assert.ok(positions[i] > positions[i - 1]);
     assert.ok(positions.length < 10 / 0.0033 && positions.length > 10 / 0.017, String(positions.length));
   });

@@ -1,4 +1,4 @@
-import { eventId, ieee1159, type PqEvent, WaveformFrame } from '../../record';
+import { categorise, eventId, type PqEvent, WaveformFrame } from '../../record';
 import {
   bytesOf,
   decodeEigCapture,
@@ -245,6 +245,7 @@ export class EigLogReader implements EventLogReader {
     const extreme = kind === 'sag' ? Math.min(...extremes) : Math.max(...extremes);
     const type = kind === 'sag' && extreme < 0.1 ? 'interruption' : kind;
     const cycles = duration * 60;
+    const { category, flags: further, severity } = categorise(type, extreme, duration, cycles);
     const event: PqEvent = {
       kind: 'event',
       meter,
@@ -259,9 +260,10 @@ export class EigLogReader implements EventLogReader {
       extreme,
       depth: Math.abs(1 - extreme),
       perPhase: Object.fromEntries(parts),
-      category: { ieee1159: ieee1159(type, extreme, duration, cycles).category },
-      flags,
+      category,
+      flags: [...flags, ...further],
     };
+    if (severity !== undefined) event.severity = severity;
     if (capture) event.capture = this.frame(capture, open.time);
     return event;
   }

@@ -1,4 +1,4 @@
-import { eventId, ieee1159, type PqEvent, type WaveformFrame } from '../../record';
+import { categorise, eventId, type PqEvent, type WaveformFrame } from '../../record';
 import {
   decode,
   decodeLogEntry,
@@ -113,7 +113,7 @@ export class NumberedLogReader implements EventLogReader {
     const { id: meter, pt } = this.meter;
     const { type, time, duration, extreme } = entry;
     const cycles = duration * (entry.frequency ?? 50);
-    const { category, inTable } = ieee1159(type, extreme, duration, cycles);
+    const { category, flags, severity } = categorise(type, extreme, duration, cycles);
     const event: PqEvent = {
       kind: 'event',
       meter,
@@ -128,9 +128,10 @@ export class NumberedLogReader implements EventLogReader {
       extreme,
       depth: Math.abs(1 - extreme),
       perPhase: entry.perPhase as PqEvent['perPhase'],
-      category: { ieee1159: category },
-      flags: inTable ? ['meter log'] : ['meter log', 'outside table'],
+      category,
+      flags: ['meter log', ...flags],
     };
+    if (severity !== undefined) event.severity = severity;
     if (entry.capture) {
       const capture = await this.capture(link, entry.capture);
       if (capture) event.capture = capture;

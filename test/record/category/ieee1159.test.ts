@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ieee1159 } from '../../src/record';
+import { ieee1159 } from '../../../src/record';
 
 describe('IEEE 1159 categories', () => {
   const TABLE: [Parameters<typeof ieee1159>, string, boolean][] = [
