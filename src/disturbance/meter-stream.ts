@@ -9,7 +9,7 @@ import {
   type Rms,
   type WaveformFrame,
 } from '../record';
-import { FrameHistory, HalfCycleRms } from '../signal';
+import { FrameHistory, PolyphaseHalfCycles } from '../signal';
 import { type Disturbance, PolyphaseDetector } from './polyphase';
 import type { DetectorSettings } from './settings';
 import { TenCycleRms } from './ten-cycle';
@@ -43,7 +43,7 @@ interface Entry {
  */
 export class MeterStream {
   private readonly channels: Channel[];
-  private readonly meters: HalfCycleRms[];
+  private readonly halfCycles: PolyphaseHalfCycles;
   private readonly detector: PolyphaseDetector;
   private readonly tenCycle: TenCycleRms;
   private readonly history = new FrameHistory();
@@ -51,7 +51,6 @@ export class MeterStream {
   /** Ended events that wait for the cycles after them. */
   private readonly waiting: Entry[] = [];
   private flagged = false;
-  private readonly step: number;
 
   constructor(
     private readonly first: WaveformFrame,
@@ -64,16 +63,12 @@ export class MeterStream {
       frequency: settings.frequency === 'auto' ? 55 : settings.frequency,
       floor: FLOOR * settings.nominal * Math.SQRT2,
     };
-    this.meters = this.channels.map(
-      (_, i) =>
-        new HalfCycleRms(options, (start, end, rms, half) => {
-          const cycles = this.frequency > 55 ? 12 : 10;
-          this.detector.push(i, start, end, rms / this.settings.nominal);
-          const window = this.tenCycle.push(i, half, cycles);
-          if (window) this.emitTenCycle(window, end);
-        }),
-    );
-    this.step = this.meters[0]?.halfPeriods.step ?? 1;
+    this.halfCycles = new PolyphaseHalfCycles(this.channels.length, options, (i, start, end, rms, half) => {
+      const cycles = this.frequency > 55 ? 12 : 10;
+      this.detector.push(i, start, end, rms / this.settings.nominal);
+      const window = this.tenCycle.push(i, half, cycles);
+      if (window) this.emitTenCycle(window, end);
+    });
     this.tenCycle = new TenCycleRms(this.channels.length);
     this.detector = new PolyphaseDetector(this.channels.map(phaseOf), settings, {
       started: (disturbance) => this.onStarted(disturbance),
@@ -83,7 +78,7 @@ export class MeterStream {
 
   /** Measured fundamental, Hz. */
   get frequency(): number {
-    return this.meters[0].halfPeriods.frequency;
+    return this.halfCycles.frequency;
   }
 
   /** Samples per channel held for captures. */
@@ -103,16 +98,9 @@ export class MeterStream {
 
   /** The next frame, beginning where the last one ended. */
   push(frame: WaveformFrame): void {
-    let position = this.history.end;
     this.history.push(frame);
     const views = this.channels.map((name) => frame.channel(name) as Float32Array);
-    // All channels step by step together: what is found is found in the same order, however frames are cut.
-    for (let from = 0; from < frame.length; ) {
-      const to = Math.min(frame.length, from + this.step - (position % this.step));
-      for (let i = 0; i < views.length; i++) this.meters[i].push(views[i], from, to);
-      position += to - from;
-      from = to;
-    }
+    this.halfCycles.push(views, 0, frame.length);
     this.settle(false);
     this.forget();
   }
@@ -122,7 +110,7 @@ export class MeterStream {
    * @param flag e.g. `gap` or `end of data`
    */
   finish(flag: string): void {
-    for (const meter of this.meters) meter.finish();
+    this.halfCycles.finish();
     this.cutFlag = flag;
     this.detector.finish(this.history.end);
     this.settle(true);
@@ -188,7 +176,7 @@ export class MeterStream {
   private forget(): void {
     const { preCycles, minCycles } = this.settings;
     // A start is told late: by the detection's reach, and by the cycles it takes to be an event.
-    const reach = (this.meters[0]?.halfPeriods.reach ?? 0) + (preCycles + minCycles + 2) * this.period;
+    const reach = this.halfCycles.reach + (preCycles + minCycles + 2) * this.period;
     let keep = this.history.end - reach;
     for (const { early, captureStart } of this.entries.values()) {
       if (!early) keep = Math.min(keep, captureStart);

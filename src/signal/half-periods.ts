@@ -21,11 +21,12 @@ const PATIENCE = 1.25;
 const LOWEST = 0.7;
 const HIGHEST = 1.45;
 /** A fundamental whose amplitude changes by more than this from crossing to crossing is in transition ... */
-const TRANSITION = 0.01;
-/** ... and so is one whose crossing comes by more than this part of a half period early or late, ... */
-const SHIFT = 0.005;
-/** ... for at most so many half cycles on end (the filter spans four, two show that it is over), ... */
-const LONGEST_TRANSITION = 6;
+const TRANSITION = 0.005;
+/** ... and so is one whose half period differs by more than this from the one before, ... */
+const SHIFT = 0.0025;
+/** ... until three crossings on end are like the one before, or for so many half cycles (the filter spans four). */
+const SETTLED = 3;
+const LONGEST_TRANSITION = 12;
 /** A jump of phase below this part of a half period is none. */
 const SMALLEST_JUMP = 0.002;
 /** Outputs that the first angle between two of them is taken from. */
@@ -39,7 +40,7 @@ const SMOOTHING = 0.1;
  * good period carries on (IEC 61000-4-30, 5.4.1: Urms(1/2) goes on through the event).
  *
  * Boundaries are sample positions from the start of the stream; they come in rising order, late by the
- * filter's half width plus at most 3.2 half periods, or 9 where the signal changes.
+ * filter's half width plus at most 3.2 half periods, or 16 where the signal changes.
  */
 export class HalfPeriods {
   private readonly filter: FundamentalFilter;
@@ -52,6 +53,8 @@ export class HalfPeriods {
   private waiting = false;
   private lastCrossing = Number.NaN;
   private lastHalf = Number.NaN;
+  /** The half period between the last two crossings, steady or not. */
+  private halfBefore = Number.NaN;
   private previous = Number.NaN;
   private previousAt = 0;
   private beforePrevious = Number.NaN;
@@ -65,7 +68,7 @@ export class HalfPeriods {
   private lastAmplitude = Number.NaN;
   private transition = 0;
   /** Half cycles since the amplitude last changed. */
-  private steady = 2;
+  private steady = SETTLED;
   private measured = 0;
   /** Of the step that is being filled. */
   private sum = 0;
@@ -88,7 +91,7 @@ export class HalfPeriods {
 
   /** Samples that must be kept behind the newest one, for whoever integrates between boundaries. */
   get reach(): number {
-    return Math.ceil(this.filter.halfWidth + 12 * this.period + 4 * this.filter.decimation);
+    return Math.ceil(this.filter.halfWidth + 20 * this.period + 4 * this.filter.decimation);
   }
 
   /** Measured fundamental, Hz: of the smoothed half period; the expected one until there is a measurement. */
@@ -131,10 +134,11 @@ export class HalfPeriods {
       const half = position - this.lastCrossing;
       const changed =
         Math.abs(amplitude / this.lastAmplitude - 1) > TRANSITION ||
-        (this.measured > 2 && Math.abs(half / this.period - 1) > SHIFT);
+        Math.abs(half / this.halfBefore - 1) > SHIFT;
+      this.halfBefore = half;
       this.steady = changed ? 0 : this.steady + 1;
-      // In the middle of a short dip the amplitude stands still for once: two make it steady.
-      this.transition = this.steady < 2 ? this.transition + 1 : 0;
+      // In the middle of a short dip all stands still for once: that is no end of the transition.
+      this.transition = this.steady < SETTLED ? this.transition + 1 : 0;
       this.lastAmplitude = amplitude;
       this.peak = 0;
       if (strong) this.accept(position, found);
@@ -231,7 +235,8 @@ export class HalfPeriods {
   private carryOn(at: number, found: (position: number) => void): void {
     const strong = this.peak >= this.options.floor;
     if (Number.isNaN(this.last)) {
-      if (!strong && at > this.filter.halfWidth + 2 * this.period) this.begin(0, at - this.period, found);
+      const heard = Number.isNaN(this.lastCrossing) ? this.filter.halfWidth : this.lastCrossing;
+      if (!strong && at > heard + 2 * this.period) this.begin(0, at - this.period, found);
       return;
     }
     const patience = (strong ? LATEST : PATIENCE) * this.period;

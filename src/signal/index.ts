@@ -5,5 +5,6 @@ export * from './half-periods';
 export * from './history';
 export * from './level';
 export * from './meter-streams';
+export * from './polyphase-half-cycles';
 export * from './resampler';
 export * from './spectrum';

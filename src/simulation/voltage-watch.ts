@@ -1,5 +1,5 @@
 import type { Channel } from '../record';
-import { HalfCycleRms } from '../signal';
+import { PolyphaseHalfCycles } from '../signal';
 
 export type Phase = 'a' | 'b' | 'c';
 
@@ -19,8 +19,6 @@ export interface MeterEventListener {
   changed(event: MeterEvent, phase: Phase, out: boolean, time: number): void;
 }
 
-/** Seconds of signal that are looked at in one go: shorter than what two phases may be apart. */
-const STEP = 0.002;
 /** Return into the limits, pu. */
 const HYSTERESIS = 0.02;
 
@@ -29,7 +27,8 @@ const HYSTERESIS = 0.02;
  * plain meter logic, apart from that of the detector node.
  */
 export class VoltageWatch {
-  private readonly watched: { index: number; phase: Phase; rms: HalfCycleRms; out: boolean }[];
+  private readonly watched: { index: number; phase: Phase; out: boolean }[];
+  private readonly halfCycles: PolyphaseHalfCycles;
   private open: MeterEvent | undefined;
   /** ms since 1970 of sample 0, and samples so far. */
   private origin = 0;
@@ -47,27 +46,22 @@ export class VoltageWatch {
     this.watched = channels
       .map((name, index) => ({ name, index }))
       .filter(({ name }) => /^v[abc]$/.test(name))
-      .map(({ name, index }, i) => ({
-        index,
-        phase: name[1] as Phase,
-        out: false,
-        rms: new HalfCycleRms(options, (start, end, value) => this.judge(i, start, end, value / nominal)),
-      }));
+      .map(({ name, index }) => ({ index, phase: name[1] as Phase, out: false }));
+    this.halfCycles = new PolyphaseHalfCycles(this.watched.length, options, (i, start, end, value) =>
+      this.judge(i, start, end, value / nominal),
+    );
   }
 
   /** Hz, of the first voltage; undefined before it is known. */
   get frequency(): number | undefined {
-    return this.watched[0]?.rms.halfPeriods.frequency;
+    return this.watched.length ? this.halfCycles.frequency : undefined;
   }
 
   /** @param time of the first sample, ms since 1970 */
   push(samples: readonly Float32Array[], count: number, time: number): void {
     this.origin = time - (this.count / this.rate) * 1000;
-    const step = Math.max(1, Math.floor(this.rate * STEP));
-    for (let from = 0; from < count; from += step) {
-      const to = Math.min(count, from + step);
-      for (const { index, rms } of this.watched) rms.push(samples[index], from, to);
-    }
+    const voltages = this.watched.map(({ index }) => samples[index]);
+    this.halfCycles.push(voltages, 0, count);
     this.count += count;
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { HalfCycleRms, HalfPeriods } from '../../src/signal';
+import { HalfCycleRms, HalfPeriods, PolyphaseHalfCycles } from '../../src/signal';
 import { seeded, wave } from './signals';
 
 function measure(samples: Float32Array, rate: number, frequency = 55, pieces: number[] = []) {
@@ -95,5 +95,62 @@ describe('Urms(1/2)', () => {
     halves.push(noise, 0, noise.length, (position) => positions.push(position));
     for (let i = 1; i < positions.length; i++) assert.ok(positions[i] > positions[i - 1]);
     assert.ok(positions.length < 10 / 0.0033 && positions.length > 10 / 0.017, String(positions.length));
+  });
+
+  it('comes in the order of its ends from all channels, also where one of them is late, however cut', () => {
+    const signal = { rate: 6400, seconds: 1.5, frequency: 50, rms: 230 };
+    const jump = (t: number) => (t > 0.5 && t < 0.9 ? 35 : 0);
+    const gain = (t: number) => (t > 0.5 && t < 0.9 ? 0.4 : 1);
+    const channels = [
+      wave({ ...signal, phase: 0, gain, jump }),
+      wave({ ...signal, phase: -120 }),
+      wave({ ...signal, phase: 120, gain: (t) => (t > 1 ? 0 : 1) }),
+    ];
+    const told = (cut: () => number) => {
+      const values: [number, number, number][] = [];
+      const options = { rate: 6400, frequency: 55, floor: 5 };
+      const all = new PolyphaseHalfCycles(3, options, (channel, _start, end, rms) =>
+        values.push([channel, end, rms]),
+      );
+      for (let at = 0; at < channels[0].length; ) {
+        const to = Math.min(channels[0].length, at + cut());
+        all.push(channels, at, to);
+        at = to;
+      }
+      all.finish();
+      return values;
+    };
+    const whole = told(() => 1e6);
+    for (let i = 1; i < whole.length; i++) assert.ok(whole[i][1] >= whole[i - 1][1], `value ${i}`);
+    for (let channel = 0; channel < 3; channel++) {
+      const count = whole.filter(([from]) => from === channel).length;
+      assert.ok(Math.abs(count - 147) <= 2, `${count} values of channel ${channel}`);
+    }
+    const random = seeded(11);
+    for (let round = 0; round < 10; round++)
+      assert.deepEqual(
+        told(() => 1 + random(round % 2 ? 40 : 900)),
+        whole,
+      );
+  });
+
+  it('keeps whole cycles on both sides of a jump of phase', () => {
+    for (const degrees of [-60, -20, 7, 45]) {
+      for (let phase = 5; phase < 180; phase += 25) {
+        const at = 0.5 - 0.5 / 6400;
+        const jump = (t: number) => (t > at ? degrees : 0);
+        const { values } = measure(
+          wave({ rate: 6400, seconds: 1, frequency: 50, rms: 230, phase, jump }),
+          6400,
+        );
+        const apart = values.filter(
+          ({ start, end }) => end < (at - 0.01) * 6400 || start > (at + 0.01) * 6400,
+        );
+        assert.ok(apart.length >= values.length - 5);
+        for (const { start, rms } of apart) {
+          assert.ok(Math.abs(rms / 230 - 1) < 5e-4, `${rms} at ${start}, ${degrees} degrees at ${phase}`);
+        }
+      }
+    }
   });
 });

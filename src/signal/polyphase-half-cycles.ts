@@ -1,0 +1,119 @@
+import { type HalfCycle, HalfCycleRms } from './half-cycle-rms';
+import type { HalfPeriodOptions } from './half-periods';
+
+/** Receives one Urms(1/2) of a channel: sample positions of the start and end of its cycle, its value, its later half. */
+export type PolyphaseListener = (
+  channel: number,
+  start: number,
+  end: number,
+  rms: number,
+  half: HalfCycle,
+) => void;
+
+/** Values of a channel that wait for those of the others; more, and they go on without them. */
+const MAX_WAITING = 256;
+/** Numbers of a value that waits: start, end, RMS, energy, length, frequency. */
+const FIELDS = 6;
+/** Cycles of all channels that are looked at in one go: few enough that nothing has to wait for long. */
+const CYCLES = 8;
+
+/**
+ * Urms(1/2) of all channels of one stream, each on its own crossings, told in the order of their ends:
+ * a channel whose signal changes tells its values late, and those of the others wait for them. So the
+ * order, and all that is made of it, is the same however the stream is cut.
+ */
+export class PolyphaseHalfCycles {
+  private readonly channels: HalfCycleRms[];
+  private readonly waiting: Waiting[];
+  private readonly stretch: number;
+  private readonly half: HalfCycle = { energy: 0, length: 0 };
+  /** Fundamental of the first channel at the newest value told, Hz; the expected one before that. */
+  frequency: number;
+
+  /** @param channels how many */
+  constructor(
+    channels: number,
+    options: HalfPeriodOptions,
+    private readonly listener: PolyphaseListener,
+  ) {
+    this.frequency = options.frequency;
+    this.stretch = Math.ceil((CYCLES * options.rate) / options.frequency);
+    this.waiting = Array.from({ length: channels }, () => new Waiting());
+    this.channels = this.waiting.map((waiting) => {
+      const rms = new HalfCycleRms(options, (start, end, value, half) => {
+        if (waiting.count === MAX_WAITING) this.tellEarliest();
+        waiting.add(start, end, value, half, rms.halfPeriods.frequency);
+      });
+      return rms;
+    });
+  }
+
+  /** Samples by which the values told may lie behind the newest sample. */
+  get reach(): number {
+    return this.channels[0]?.halfPeriods.reach ?? 0;
+  }
+
+  /** Samples `[from, to)` of each channel's array, the next ones of the stream. */
+  push(samples: readonly Float32Array[], from: number, to: number): void {
+    for (let at = from; at < to; at += this.stretch) {
+      const end = Math.min(to, at + this.stretch);
+      for (let i = 0; i < this.channels.length; i++) this.channels[i].push(samples[i], at, end);
+      while (this.waiting.length && this.waiting.every(isWaiting)) this.tellEarliest();
+    }
+  }
+
+  /** The stream ends here: what can still be measured of it is told. */
+  finish(): void {
+    for (const channel of this.channels) channel.finish();
+    while (this.waiting.some(isWaiting)) this.tellEarliest();
+  }
+
+  private tellEarliest(): void {
+    let earliest = 0;
+    let end = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < this.waiting.length; i++) {
+      if (this.waiting[i].count === 0 || this.waiting[i].field(1) >= end) continue;
+      earliest = i;
+      end = this.waiting[i].field(1);
+    }
+    const first = this.waiting[earliest];
+    const [start, rms] = [first.field(0), first.field(2)];
+    this.half.energy = first.field(3);
+    this.half.length = first.field(4);
+    if (earliest === 0) this.frequency = first.field(5);
+    first.drop();
+    this.listener(earliest, start, end, rms, this.half);
+  }
+}
+
+function isWaiting(waiting: Waiting): boolean {
+  return waiting.count > 0;
+}
+
+/** The values of one channel that wait, oldest first. */
+class Waiting {
+  private readonly fields = new Float64Array(MAX_WAITING * FIELDS);
+  private first = 0;
+  count = 0;
+
+  add(start: number, end: number, rms: number, half: HalfCycle, frequency: number): void {
+    const at = ((this.first + this.count++) % MAX_WAITING) * FIELDS;
+    const { fields } = this;
+    fields[at] = start;
+    fields[at + 1] = end;
+    fields[at + 2] = rms;
+    fields[at + 3] = half.energy;
+    fields[at + 4] = half.length;
+    fields[at + 5] = frequency;
+  }
+
+  /** A field of the oldest. */
+  field(n: number): number {
+    return this.fields[this.first * FIELDS + n];
+  }
+
+  drop(): void {
+    this.first = (this.first + 1) % MAX_WAITING;
+    this.count--;
+  }
+}
