@@ -51,6 +51,8 @@ export class MeterStream {
   /** Ended events that wait for the cycles after them. */
   private readonly waiting: Entry[] = [];
   private flagged = false;
+  /** Where the first Urms(1/2) of each channel begins. */
+  private readonly firstStarts: number[] = [];
 
   constructor(
     private readonly first: WaveformFrame,
@@ -64,6 +66,7 @@ export class MeterStream {
       floor: FLOOR * settings.nominal * Math.SQRT2,
     };
     this.halfCycles = new PolyphaseHalfCycles(this.channels.length, options, (i, start, end, rms, half) => {
+      this.firstStarts[i] ??= start;
       const cycles = this.frequency > 55 ? 12 : 10;
       this.detector.push(i, start, end, rms / this.settings.nominal);
       const window = this.tenCycle.push(i, half, cycles);
@@ -131,7 +134,8 @@ export class MeterStream {
       captureStart: start - preCycles * this.period,
       captureLimit: start + maxCapture * this.first.rate,
       period: this.period,
-      flags: [],
+      // Beyond its threshold from the first value on: it may have begun any time before.
+      flags: this.firstStarts.includes(start) ? ['start unknown'] : [],
     };
     this.entries.set(disturbance, entry);
     this.output.event(this.toEvent(entry, 'start'));

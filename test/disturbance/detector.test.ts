@@ -144,6 +144,20 @@ describe('sag-swell detector', () => {
     assert.deepEqual(sag.flags, ['outside table']);
   });
 
+  it('says that the start is unknown of an event that the stream begins in', () => {
+    const sag = (t: number) => (t < 0.4 || (t > 0.9 && t < 1.1) ? 0.6 : 1);
+    const { events, ends } = detect(NOMINAL, threePhase([steady, sag, steady]));
+    assert.deepEqual(
+      ends.map(({ flags }) => flags.includes('start unknown')),
+      [true, false],
+    );
+    assert.ok(events[0].flags.includes('start unknown'));
+    assert.ok(Math.abs(ends[0].extreme - 0.6) < 0.002 && ends[0].time < 20);
+    const dark = detect(NOMINAL, threePhase([between(0, 0.5, 0), between(0, 0.5, 0), between(0, 0.5, 0)]));
+    assert.deepEqual(dark.ends.map(({ type }) => type).sort(), ['interruption', 'sag']);
+    for (const { flags } of dark.ends) assert.ok(flags.includes('start unknown'));
+  });
+
   it('survives a voltage of exactly zero, also where a frame begins and ends in it', () => {
     const zero = between(0.32, 0.9, 0);
     const { ends } = detect(NOMINAL, threePhase([zero, zero, zero]), () => 1024);
