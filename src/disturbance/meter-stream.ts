@@ -1,12 +1,12 @@
 import {
   type Channel,
-  categorise,
   eventId,
   isVoltage,
   type PqEvent,
   phaseOf,
   type QuantityName,
   type Rms,
+  voltageEvent,
   type WaveformFrame,
 } from '../record';
 import { FrameHistory, PolyphaseHalfCycles } from '../signal';
@@ -216,35 +216,25 @@ export class MeterStream {
   ): PqEvent {
     const { type, start, end, extreme, parts } = disturbance;
     const { rate, meter } = this.first;
-    const duration = (end - start) / rate;
-    const cycles = (end - start) / period;
-    const { category, flags: further, severity } = categorise(type, extreme, duration, cycles);
-    const event: PqEvent = {
-      kind: 'event',
+    return voltageEvent({
       meter,
       time: this.timeOf(start),
-      id: this.idOf(disturbance),
       type,
       state,
-      phases: parts.map((part) => part.channel).sort(),
-      duration,
-      cycles,
+      duration: (end - start) / rate,
+      cycles: (end - start) / period,
       reference: this.settings.nominal,
       extreme,
-      depth: Math.abs(1 - extreme),
       perPhase: Object.fromEntries(
         parts.map(({ channel, start: from, end: to, extreme: x }) => [
           channel,
           { extreme: x, time: this.timeOf(from), duration: (to - from) / rate },
         ]),
       ),
-      category,
-      flags: [...flags, ...further],
-    };
-    if (severity !== undefined) event.severity = severity;
-    if (disturbance.within) event.within = this.idOf(disturbance.within);
-    if (capture) event.capture = capture;
-    return event;
+      flags,
+      within: disturbance.within && this.idOf(disturbance.within),
+      capture,
+    });
   }
 
   private idOf({ type, start }: Disturbance): string {

@@ -3,7 +3,7 @@ export * from './clock-check';
 export * from './commands';
 export * from './diagnosis';
 export * from './discovery';
-export { createEventLogReader, type EventLogReader, type LogBatch } from './event-log/reader';
+export { createEventLogReader, type EventLogReader, type LogBatch } from './event-log';
 export * from './finding';
 export * from './fleet';
 export * from './link';

@@ -2,7 +2,7 @@ import type { Diagnostic, PqEvent, Reading, WaveformFrame } from '../record';
 import { decodeText, type Profile, readLine, TYPE_LENGTH } from '../registers';
 import { ClockCheck } from './clock-check';
 import { discoverSunspec } from './discovery';
-import { createEventLogReader, type EventLogReader } from './event-log/reader';
+import { createEventLogReader, type EventLogReader } from './event-log';
 import type { Conditions, Finding } from './finding';
 import type { FleetMeter } from './fleet';
 import type { ModbusLink } from './link';

@@ -3,7 +3,7 @@
 export * from './category';
 export * as check from './check';
 export { FieldError } from './check';
-export * from './event-id';
+export * from './event';
 export * from './parse';
 export * from './quantities';
 export * from './records';

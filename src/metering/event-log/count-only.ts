@@ -2,7 +2,8 @@ import { check, type PqEvent } from '../../record';
 import { readLine, TYPE_LENGTH } from '../../registers';
 import type { FleetMeter } from '../fleet';
 import type { ModbusLink } from '../link';
-import { countMovement, type EventLogReader, type LogBatch } from './reader';
+import { countMovement } from './entry-count';
+import type { EventLogReader, LogBatch } from './reader';
 
 /** A meter that counts its events and does not hand them out: the count is told when it moves. */
 export class CountReader implements EventLogReader {

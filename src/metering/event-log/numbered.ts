@@ -1,4 +1,4 @@
-import { categorise, eventId, type PqEvent, type WaveformFrame } from '../../record';
+import { type PqEvent, voltageEvent, type WaveformFrame } from '../../record';
 import {
   decode,
   decodeLogEntry,
@@ -14,9 +14,8 @@ import { FifoAccess } from '../fifo-access';
 import type { Finding } from '../finding';
 import type { FleetMeter } from '../fleet';
 import type { ModbusLink } from '../link';
-import { countMovement, type EventLogReader, firstContact, type LogBatch, overrun } from './reader';
-
-const MASK = 2 ** 32;
+import { COUNT_RANGE, countMovement, firstContact, overrun } from './entry-count';
+import type { EventLogReader, LogBatch } from './reader';
 
 /** The log of the reference meter (see registers/numbered-log.ts). */
 export class NumberedLogReader implements EventLogReader {
@@ -47,11 +46,11 @@ export class NumberedLogReader implements EventLogReader {
     const findings: Finding[] = [];
     const { added, finding } = countMovement(before, count);
     if (finding) findings.push(finding);
-    let next = (count - added + 1 + MASK) % MASK;
+    let next = (count - added + 1 + COUNT_RANGE) % COUNT_RANGE;
     const lost = Math.min(added, ahead(oldest, next));
     if (lost > 0) {
       findings.push(overrun(lost, { oldest, wanted: next }));
-      next = (next + lost) % MASK;
+      next = (next + lost) % COUNT_RANGE;
     }
     const { events, read, strange } = await this.entries(
       link,
@@ -60,7 +59,7 @@ export class NumberedLogReader implements EventLogReader {
     );
     if (strange.length) findings.push(unreadable(strange));
     // Overwritten while it was read: the next look finds out how many.
-    this.position = { count: (next - 1 + read + MASK) % MASK };
+    this.position = { count: (next - 1 + read + COUNT_RANGE) % COUNT_RANGE };
     return { events, findings, more: read > 0 && this.position.count !== count };
   }
 
@@ -99,7 +98,7 @@ export class NumberedLogReader implements EventLogReader {
     const window = await link.read(unit, this.table.window, LOG_WINDOW_ENTRIES * LOG_ENTRY_LENGTH);
     for (; found.read < count; found.read++) {
       const offset = found.read * LOG_ENTRY_LENGTH;
-      const number = (from + found.read) % MASK;
+      const number = (from + found.read) % COUNT_RANGE;
       // Another reader may have moved the window.
       if (decodeLogNumber(window, offset) !== number) break;
       const entry = decodeLogEntry(window, offset);
@@ -112,33 +111,23 @@ export class NumberedLogReader implements EventLogReader {
   private async toEvent(link: ModbusLink, entry: LogEntry): Promise<PqEvent> {
     const { id: meter, pt } = this.meter;
     const { type, time, duration, extreme } = entry;
-    const cycles = duration * (entry.frequency ?? 50);
-    const { category, flags, severity } = categorise(type, extreme, duration, cycles);
-    const event: PqEvent = {
-      kind: 'event',
+    const flags = ['meter log'];
+    const capture = entry.capture && (await this.capture(link, entry.capture));
+    if (entry.capture && !capture) flags.push('capture overwritten');
+    if (capture && capture.endTime < time + duration * 1000) flags.push('capture truncated');
+    return voltageEvent({
       meter,
       time,
-      id: eventId(meter, type, time),
       type,
       state: 'end',
-      phases: Object.keys(entry.perPhase).sort(),
       duration,
-      cycles,
+      cycles: duration * (entry.frequency ?? 50),
       reference: entry.reference * pt,
       extreme,
-      depth: Math.abs(1 - extreme),
       perPhase: entry.perPhase as PqEvent['perPhase'],
-      category,
-      flags: ['meter log', ...flags],
-    };
-    if (severity !== undefined) event.severity = severity;
-    if (entry.capture) {
-      const capture = await this.capture(link, entry.capture);
-      if (capture) event.capture = capture;
-      else event.flags.push('capture overwritten');
-      if (capture && capture.endTime < time + duration * 1000) event.flags.push('capture truncated');
-    }
-    return event;
+      flags,
+      capture,
+    });
   }
 
   private async capture(
@@ -170,11 +159,11 @@ function unreadable(numbers: number[]): Finding {
 
 /** How far `to` lies behind `from` on a ring of 32 bits. */
 function distance(from: number, to: number): number {
-  return (((to - from) % MASK) + MASK) % MASK;
+  return (((to - from) % COUNT_RANGE) + COUNT_RANGE) % COUNT_RANGE;
 }
 
 /** By how much `a` is ahead of `b`: 0 where it is not. */
 function ahead(a: number, b: number): number {
   const d = distance(b, a);
-  return d < MASK / 2 ? d : 0;
+  return d < COUNT_RANGE / 2 ? d : 0;
 }
