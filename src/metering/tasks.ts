@@ -1,10 +1,11 @@
 import type { Diagnostic, PqEvent, Reading, WaveformFrame } from '../record';
-import { decodeText, type Profile, readLine, TYPE_LENGTH } from '../registers';
+import type { Profile } from '../registers';
 import { ClockCheck } from './clock-check';
 import { discoverSunspec } from './discovery';
 import { createEventLogReader, type EventLogReader } from './event-log';
 import type { Conditions, Finding } from './finding';
 import type { FleetMeter } from './fleet';
+import { readIdentity } from './identity';
 import type { ModbusLink } from './link';
 import { ReadingReader } from './readings';
 import { VALUE_HINTS, ValueWatch } from './value-watch';
@@ -97,21 +98,7 @@ export class ReadingTask implements Task {
   /** Who the device says it is: told once; a meter that was exchanged shows by it. */
   private async identify(): Promise<void> {
     const { context } = this;
-    const identity: Record<string, string> = {};
-    for (const [name, line] of Object.entries(context.meter.profile.identity ?? {})) {
-      const length = 'length' in line ? line.length : TYPE_LENGTH[line.type];
-      try {
-        const words = await context.link.read(context.meter.unit, line.address, length);
-        const value =
-          'length' in line
-            ? decodeText(words, 0, length)
-            : readLine(line, context.meter.profile.order, (address) => words[address - line.address] ?? 0);
-        if (value !== undefined && value !== '') identity[name] = String(value);
-      } catch (error) {
-        // Not every model of a family has its name where the others have it.
-        if ((error as { modbusCode?: number }).modbusCode === undefined) throw error;
-      }
-    }
+    const identity = await readIdentity(context.link, context.meter);
     const text = Object.entries(identity)
       .map(([name, value]) => `${name} ${value}`)
       .join(', ');

@@ -15,13 +15,11 @@ import {
   SimulatorServer,
   SyntheticSource,
 } from '../../src/simulation';
+import { cleanUpAfterEach } from '../clean-up';
 import { seeded } from '../signal/signals';
 import { startFaultProxy } from './fault-proxy';
 
-const cleanUp: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).reverse()) await step();
-});
+const cleanUp = cleanUpAfterEach();
 
 /** A meter whose clock is off by `offset()` ms. */
 async function meterWith(offset: () => number) {
@@ -35,13 +33,13 @@ async function meterWith(offset: () => number) {
     start: clock(),
   });
   const server = await SimulatorServer.listen(new Map([[1, meter]]), 0, clock);
-  cleanUp.push(() => server.close());
+  cleanUp(() => server.close());
   return server.port;
 }
 
 function checkOf(port: number) {
   const link = new ModbusLink(readLinkSettings({ host: '127.0.0.1', port, timeout: 2000 }));
-  cleanUp.push(() => link.close());
+  cleanUp(() => link.close());
   const [meter] = readFleet([{ id: 'm1', link: 'x' }]);
   return { link, check: new ClockCheck(meter) };
 }
@@ -67,7 +65,7 @@ describe('clocks of meters', () => {
   it('does not blame the meter for a slow wire: half the round trip is taken off, and allowed for', async () => {
     const port = await meterWith(() => 0);
     const proxy = await startFaultProxy(port, seeded(1));
-    cleanUp.push(() => proxy.close());
+    cleanUp(() => proxy.close());
     // The answer alone is late, by 400 ms: the worst case, half of it looks like an offset.
     proxy.fault = 'late';
     const { link, check } = checkOf(proxy.port);

@@ -9,7 +9,7 @@ import {
   readLinkSettings,
   readPollerSettings,
 } from '../../src/metering';
-import { type Diagnostic, type PqEvent, parseRecord } from '../../src/record';
+import { type PqEvent, parseRecord } from '../../src/record';
 import {
   bytesOf,
   decodeEigCapture,
@@ -30,8 +30,10 @@ import {
   SimulatorServer,
   SyntheticSource,
 } from '../../src/simulation';
+import { cleanUpAfterEach } from '../clean-up';
 import { seeded } from '../signal/signals';
 import { until } from '../until';
+import { butClocks, collect } from './collect';
 
 const NOMINAL = 230;
 const START = 1_700_000_000_000;
@@ -39,12 +41,9 @@ const START = 1_700_000_000_000;
 let now = START;
 const clock = () => now;
 
-const cleanUp: (() => Promise<void> | void)[] = [];
+const cleanUp = cleanUpAfterEach();
 beforeEach(() => {
   now = START;
-});
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).reverse()) await step();
 });
 
 type Disturbance = {
@@ -67,7 +66,7 @@ async function serve(meter: SimulatedMeter) {
   const link = new ModbusLink(
     readLinkSettings({ host: '127.0.0.1', port: server.port, timeout: 500, retries: 0 }),
   );
-  cleanUp.push(async () => {
+  cleanUp(async () => {
     await link.close();
     await server.close();
   });
@@ -395,25 +394,16 @@ describe('event logs of meters that answer anything', () => {
 
 describe('event logs through the poller', () => {
   function poll(port: number, profile: string, own = {}, memory?: ConstructorParameters<typeof Poller>[4]) {
-    const events: PqEvent[] = [];
-    const diagnostics: Diagnostic[] = [];
+    const { got, output } = collect(butClocks);
     const link = new ModbusLink(readLinkSettings({ host: '127.0.0.1', port, timeout: 500, retries: 0 }));
     const fleet = readFleet([{ id: 'm1', link: 'x', profile, nominal: NOMINAL }], 'meters', undefined, own);
     const settings = readPollerSettings({ interval: 3600, waveformInterval: 0, eventInterval: 0.1 });
-    const output = {
-      reading: () => {},
-      waveform: () => {},
-      event: (event: PqEvent) => events.push(event),
-      diagnostic: (diagnostic: Diagnostic) => {
-        if (!diagnostic.code.startsWith('CLOCK')) diagnostics.push(parseRecord(diagnostic) as Diagnostic);
-      },
-    };
     const poller = new Poller(fleet, () => link, settings, output, memory);
-    cleanUp.push(async () => {
+    cleanUp(async () => {
       poller.stop();
       await link.close();
     });
-    return { poller, events, diagnostics };
+    return { poller, events: got.events, diagnostics: got.diagnostics };
   }
 
   it('sends each event once, over two lives of the poller; capture sends it again', async () => {

@@ -8,29 +8,17 @@ import {
   readLinkSettings,
   readPollerSettings,
 } from '../../src/metering';
-import type { Diagnostic, Reading } from '../../src/record';
-import { readProfiles } from '../../src/registers';
+import { cleanUpAfterEach } from '../clean-up';
 import { seeded } from '../signal/signals';
 import { until } from '../until';
+import { collect, PLAIN } from './collect';
 import { FAULTS, type Fault, startFaultProxy } from './fault-proxy';
 import { startGateway } from './gateway';
 
-const cleanUp: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).reverse()) await step();
-});
+const cleanUp = cleanUpAfterEach();
 
 const INTERVAL = 0.25;
 const TIMEOUT = 200;
-/** Registers of the gateway hold their own address: 220, 230 and 240 V. */
-const PLAIN = readProfiles(
-  ['va', 'vb', 'vc'].map((quantity, i) => ({
-    profile: 'plain',
-    quantity,
-    address: 220 + 10 * i,
-    type: 'uint16',
-  })),
-);
 const TRUTH = { va: 220, vb: 230, vc: 240 };
 
 /** What each fault of the proxy is called on the diagnostics; none where nothing is lost by it. */
@@ -60,17 +48,12 @@ describe('every fault of the wire', function () {
       const link = new ModbusLink(
         readLinkSettings({ host: '127.0.0.1', port: proxy.port, timeout: TIMEOUT, retries: 0 }),
       );
-      const readings: { values: Reading['values']; at: number }[] = [];
-      const diagnostics: Diagnostic[] = [];
+      const { got, output } = collect();
+      const { readings, diagnostics } = got;
       const fleet = readFleet([{ id: 'm1', link: 'x', profile: 'plain' }], 'meters', undefined, PLAIN);
       const settings = readPollerSettings({ interval: INTERVAL, waveformInterval: 0 });
-      const poller = new Poller(fleet, () => link, settings, {
-        reading: ({ values }) => readings.push({ values, at: performance.now() }),
-        waveform: () => {},
-        event: () => {},
-        diagnostic: (diagnostic) => diagnostics.push(diagnostic),
-      });
-      cleanUp.push(
+      const poller = new Poller(fleet, () => link, settings, output);
+      cleanUp(
         () => gateway.close(),
         () => proxy.close(),
         () => link.close(),
@@ -153,7 +136,7 @@ async function startNoise(seed: number, told: (words: number[] | undefined) => v
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-  cleanUp.push(async () => {
+  cleanUp(async () => {
     for (const socket of sockets) socket.destroy();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   });
@@ -175,7 +158,7 @@ describe('random frames', function () {
           answer = words;
         });
         const link = new ModbusLink(readLinkSettings({ host: '127.0.0.1', port, timeout: 15, retries: 0 }));
-        cleanUp.push(() => link.close());
+        cleanUp(() => link.close());
         for (let n = 0; n < EACH; n++) {
           answer = undefined;
           const words = await link.read(1, 0, 4).catch(() => undefined);
@@ -220,7 +203,7 @@ async function startRtu(spoil: (frame: Buffer) => Buffer): Promise<number> {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-  cleanUp.push(async () => {
+  cleanUp(async () => {
     for (const socket of sockets) socket.destroy();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   });
@@ -233,7 +216,7 @@ describe('RTU frames over TCP', function () {
   it('are what the link speaks', async () => {
     const port = await startRtu((frame) => frame);
     const link = new ModbusLink(readLinkSettings({ transport: 'rtu-over-tcp', host: '127.0.0.1', port }));
-    cleanUp.push(() => link.close());
+    cleanUp(() => link.close());
     assert.deepEqual(await link.read(17, 500, 3), [500, 501, 502]);
     assert.equal((await link.read(1, 0, 125)).length, 125);
   });
@@ -252,7 +235,7 @@ describe('RTU frames over TCP', function () {
     const link = new ModbusLink(
       readLinkSettings({ transport: 'rtu-over-tcp', host: '127.0.0.1', port, timeout: 20, retries: 0 }),
     );
-    cleanUp.push(() => link.close());
+    cleanUp(() => link.close());
     const codes = new Map<string, number>();
     for (let n = 0; n < 600; n++) {
       const error = await link.read(1, 40, 4).then(

@@ -7,44 +7,31 @@ import {
   readLinkSettings,
   readPollerSettings,
 } from '../../src/metering';
-import type { Diagnostic } from '../../src/record';
-import { readProfiles } from '../../src/registers';
+import { cleanUpAfterEach } from '../clean-up';
 import { until } from '../until';
+import { collect, PLAIN } from './collect';
 import { type Gateway, type GatewayOptions, startGateway } from './gateway';
 
-const cleanUp: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).reverse()) await step();
-});
+const cleanUp = cleanUpAfterEach();
 
 async function gatewayWith(units: GatewayOptions['units'], more: object = {}): Promise<Gateway> {
   const gateway = await startGateway({ units, ...more });
-  cleanUp.push(() => gateway.close());
+  cleanUp(() => gateway.close());
   return gateway;
 }
 
 function linkTo(port: number, more: object = {}): ModbusLink {
   const link = new ModbusLink(readLinkSettings({ host: '127.0.0.1', port, ...more }));
-  cleanUp.push(() => link.close());
+  cleanUp(() => link.close());
   return link;
 }
-
-/** Three voltages at 220, 230 and 240: registers of the gateway hold their own address. */
-const PLAIN = readProfiles(
-  ['va', 'vb', 'vc'].map((quantity, i) => ({
-    profile: 'plain',
-    quantity,
-    address: 220 + 10 * i,
-    type: 'uint16',
-  })),
-);
 
 /** Polls units behind one gateway; readings by unit, with the time of each since the start, s. */
 function poll(gateway: Gateway, units: number[], interval: number, link: object = {}) {
   const shared = linkTo(gateway.port, link);
   const links = new MeterLinks(() => shared);
   const readings = new Map<number, number[]>(units.map((unit) => [unit, []]));
-  const diagnostics: Diagnostic[] = [];
+  const { got, output } = collect();
   const start = performance.now();
   const fleet = readFleet(
     units.map((unit) => ({ id: String(unit), unit, profile: 'plain' })),
@@ -54,13 +41,11 @@ function poll(gateway: Gateway, units: number[], interval: number, link: object 
   );
   const settings = readPollerSettings({ interval, waveformInterval: 0, eventInterval: 86_400 });
   const poller = new Poller(fleet, (meter) => links.of(meter), settings, {
+    ...output,
     reading: ({ meter }) => readings.get(Number(meter))?.push((performance.now() - start) / 1000),
-    waveform: () => {},
-    event: () => {},
-    diagnostic: (diagnostic) => diagnostics.push(diagnostic),
   });
-  cleanUp.push(() => poller.stop());
-  return { readings, diagnostics, poller, link: shared };
+  cleanUp(() => poller.stop());
+  return { readings, diagnostics: got.diagnostics, poller, link: shared };
 }
 
 describe('a gateway that carries one request at a time', function () {

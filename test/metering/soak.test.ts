@@ -2,25 +2,16 @@ import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { MeterLinks, Poller, readFleet, readPollerSettings } from '../../src/metering';
-import { readProfiles } from '../../src/registers';
+import { collect, PLAIN } from './collect';
 import { type Gateway, type GatewayOptions, startGateway } from './gateway';
 
 setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
-const PLAIN = readProfiles(
-  ['va', 'vb', 'vc'].map((quantity, i) => ({
-    profile: 'plain',
-    quantity,
-    address: 220 + 10 * i,
-    type: 'uint16',
-  })),
-);
+const collectGarbage = runInNewContext('gc') as () => void;
 
 /** MB that are still held after all collections. */
 async function held(): Promise<number> {
   for (let i = 0; i < 4; i++) {
-    collect();
+    collectGarbage();
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return process.memoryUsage().heapUsed / 1e6;
@@ -42,14 +33,7 @@ describe('a fleet for some time (the long run is npm run soak)', function () {
       readFleet(rows, 'meters', undefined, PLAIN),
       (meter) => links.of(meter),
       readPollerSettings({ interval: 0.1, waveformInterval: 0 }),
-      {
-        reading: () => {
-          readings++;
-        },
-        waveform: () => {},
-        event: () => {},
-        diagnostic: () => {},
-      },
+      { ...collect(() => false).output, reading: () => readings++ },
     );
     const seconds = (s: number) => new Promise((resolve) => setTimeout(resolve, s * 1000));
     await seconds(4);

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { ModbusLink, Poller, readFleet, readLinkSettings, readPollerSettings } from '../../src/metering';
-import type { Diagnostic, Reading } from '../../src/record';
+import { cleanUpAfterEach } from '../clean-up';
 import { until } from '../until';
+import { collect } from './collect';
 import { startRegisterServer } from './register-server';
 
-const cleanUp: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).reverse()) await step();
-});
+const cleanUp = cleanUpAfterEach();
 
 /** Words of a text, two characters each, padded with NUL. */
 function text(words: number, value: string): number[] {
@@ -99,20 +97,15 @@ async function readOnce(registers: ReadonlyMap<number, number>) {
   const link = new ModbusLink(
     readLinkSettings({ host: '127.0.0.1', port: server.port, timeout: 500, retries: 0 }),
   );
-  const readings: Reading[] = [];
-  const diagnostics: Diagnostic[] = [];
+  const { got, output } = collect();
+  const { readings, diagnostics } = got;
   const poller = new Poller(
     readFleet([{ id: 'm1', link: 'x', profile: 'sunspec' }]),
     () => link,
     readPollerSettings({ interval: 3600 }),
-    {
-      reading: (reading) => readings.push(reading),
-      waveform: () => {},
-      event: () => {},
-      diagnostic: (diagnostic) => diagnostics.push(diagnostic),
-    },
+    output,
   );
-  cleanUp.push(
+  cleanUp(
     () => server.close(),
     () => link.close(),
     () => poller.stop(),

@@ -9,8 +9,8 @@ import {
   readPollerSettings,
   WaveformReader,
 } from '../../src/metering';
-import { type Diagnostic, type PqEvent, parseRecord, type Reading, WaveformFrame } from '../../src/record';
-import { factorOf, genericPq, PROFILES, type RegisterLine } from '../../src/registers';
+import { WaveformFrame } from '../../src/record';
+import { factorOf, genericPq, PROFILES, type Profile, type RegisterLine } from '../../src/registers';
 import {
   PlaybackSource,
   readSyntheticSettings,
@@ -19,26 +19,32 @@ import {
   SimulatorServer,
   SyntheticSource,
 } from '../../src/simulation';
+import { cleanUpAfterEach } from '../clean-up';
 import { until } from '../until';
+import { butClocks, type Collected, collect } from './collect';
 
 /** A clock that the test moves, so that nothing depends on how fast the machine is. */
 let now = 1_700_000_000_000;
 const clock = () => now;
 
-const cleanUp: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).reverse()) await step();
-});
+const cleanUp = cleanUpAfterEach();
+
+function simulated(source: SignalSource, profile: Profile = genericPq, fifoBlocks = 100): SimulatedMeter {
+  return new SimulatedMeter({ profile, source, nominal: 230, fifoBlocks, start: now });
+}
+
+async function serveMeter(meter: SimulatedMeter): Promise<SimulatorServer> {
+  const server = await SimulatorServer.listen(new Map([[1, meter]]), 0, clock);
+  cleanUp(() => server.close());
+  return server;
+}
 
 async function serve(sources: Record<number, SignalSource>, fifoBlocks = 4000) {
   const meters = new Map(
-    Object.entries(sources).map(([unit, source]) => [
-      Number(unit),
-      new SimulatedMeter({ profile: genericPq, source, nominal: 230, fifoBlocks, start: now }),
-    ]),
+    Object.entries(sources).map(([unit, source]) => [Number(unit), simulated(source, genericPq, fifoBlocks)]),
   );
   const server = await SimulatorServer.listen(meters, 0, clock);
-  cleanUp.push(() => server.close());
+  cleanUp(() => server.close());
   return { server, meters };
 }
 
@@ -46,7 +52,7 @@ function linkTo(port: number, more: object = {}): ModbusLink {
   const link = new ModbusLink(
     readLinkSettings({ host: '127.0.0.1', port, timeout: 300, retries: 0, ...more }),
   );
-  cleanUp.push(() => link.close());
+  cleanUp(() => link.close());
   return link;
 }
 
@@ -64,26 +70,11 @@ const ramp = (rate: number, length: number, from = 0) =>
   });
 const ADDRESS = { id: 'm1', unit: 1, ct: 1, pt: 1 };
 
-interface Collected {
-  readings: Reading[];
-  frames: WaveformFrame[];
-  events: PqEvent[];
-  diagnostics: Diagnostic[];
-}
-
 function poll(rows: object[], settings: object, links?: MeterLinks): { poller: Poller; got: Collected } {
-  const got: Collected = { readings: [], frames: [], events: [], diagnostics: [] };
+  const { got, output } = collect(butClocks);
   const own = links ?? new MeterLinks(() => undefined);
-  const poller = new Poller(readFleet(rows), (meter) => own.of(meter), readPollerSettings(settings), {
-    reading: (reading) => got.readings.push(parseRecord(reading) as Reading),
-    waveform: (frame) => got.frames.push(frame),
-    event: (event) => got.events.push(parseRecord(event) as PqEvent),
-    diagnostic: (diagnostic) => {
-      // The meters' clock is the one that the test moves: that it is wrong is no news here.
-      if (!diagnostic.code.startsWith('CLOCK')) got.diagnostics.push(parseRecord(diagnostic) as Diagnostic);
-    },
-  });
-  cleanUp.push(async () => {
+  const poller = new Poller(readFleet(rows), (meter) => own.of(meter), readPollerSettings(settings), output);
+  cleanUp(async () => {
     poller.stop();
     await own.close();
   });
@@ -212,15 +203,8 @@ describe('metering over a real Modbus wire', () => {
 
   for (const profile of Object.values(PROFILES).filter(({ discover }) => !discover)) {
     it(`reads ${profile.title} in SI units, within what its registers resolve`, async () => {
-      const meter = new SimulatedMeter({
-        profile,
-        source: synthetic(),
-        nominal: 230,
-        fifoBlocks: 100,
-        start: now,
-      });
-      const server = await SimulatorServer.listen(new Map([[1, meter]]), 0, clock);
-      cleanUp.push(() => server.close());
+      const meter = simulated(synthetic(), profile);
+      const server = await serveMeter(meter);
       now += 1000;
       const rows = [{ id: 'm1', host: '127.0.0.1', port: server.port, profile: profile.name }];
       const { got, poller } = poll(rows, { interval: 3600, waveformInterval: 0, eventInterval: 3600 });
@@ -268,30 +252,14 @@ describe('metering over a real Modbus wire', () => {
     );
     assert.match(got.diagnostics[0].hint, /unit id/);
     assert.deepEqual(poller.status, { meters: 2, answering: 1 });
-    meters.set(
-      2,
-      new SimulatedMeter({
-        profile: genericPq,
-        source: synthetic(),
-        nominal: 230,
-        fifoBlocks: 100,
-        start: now,
-      }),
-    );
+    meters.set(2, simulated(synthetic()));
     await until(() => got.diagnostics.length === 2, 'recovery');
     assert.deepEqual([got.diagnostics[1].code, got.diagnostics[1].severity], ['MODBUS_EXCEPTION_11', 'info']);
   });
 
   it('names a request that the meter refuses once, and goes on with the others', async () => {
-    const meter = new SimulatedMeter({
-      profile: { ...genericPq, waveformFifo: false },
-      source: synthetic(),
-      nominal: 230,
-      fifoBlocks: 100,
-      start: now,
-    });
-    const server = await SimulatorServer.listen(new Map([[1, meter]]), 0, clock);
-    cleanUp.push(() => server.close());
+    const meter = simulated(synthetic(), { ...genericPq, waveformFifo: false });
+    const server = await serveMeter(meter);
     const rows = [{ id: 'm1', host: '127.0.0.1', port: server.port }];
     const { got, poller } = poll(rows, { interval: 0.1, waveformInterval: 0.1, eventInterval: 3600 });
     await until(() => got.readings.length > 12, 'readings');
@@ -307,15 +275,8 @@ describe('metering over a real Modbus wire', () => {
     const lacking = { ...genericPq, quantities: { ...genericPq.quantities } };
     for (const name of ['vbc', 'thd_ib', 'q'] as const) delete lacking.quantities[name];
     // This device knows nothing of three values, and so refuses every read that touches their registers.
-    const meter = new SimulatedMeter({
-      profile: lacking,
-      source: synthetic(),
-      nominal: 230,
-      fifoBlocks: 100,
-      start: now,
-    });
-    const server = await SimulatorServer.listen(new Map([[1, meter]]), 0, clock);
-    cleanUp.push(() => server.close());
+    const meter = simulated(synthetic(), lacking);
+    const server = await serveMeter(meter);
     const link = linkTo(server.port);
     const links = new MeterLinks(() => link);
     const { got, poller } = poll(
@@ -385,18 +346,7 @@ describe('metering over a real Modbus wire', () => {
   });
 
   it('comes back by itself after the server was gone', async () => {
-    const meters = new Map([
-      [
-        1,
-        new SimulatedMeter({
-          profile: genericPq,
-          source: synthetic(),
-          nominal: 230,
-          fifoBlocks: 100,
-          start: now,
-        }),
-      ],
-    ]);
+    const meters = new Map([[1, simulated(synthetic())]]);
     let server = await SimulatorServer.listen(meters, 0, clock);
     const { port } = server;
     const { got } = poll([{ id: 'm1', host: '127.0.0.1', port }], {
@@ -409,7 +359,7 @@ describe('metering over a real Modbus wire', () => {
     await until(() => got.diagnostics.length > 0, 'the fault');
     assert.match(got.diagnostics[0].code, /CONNECTION_REFUSED|LINK_ERROR|TIMEOUT_ERROR/);
     server = await SimulatorServer.listen(meters, port, clock);
-    cleanUp.push(() => server.close());
+    cleanUp(() => server.close());
     const before = got.readings.length;
     await until(() => got.readings.length > before, 'readings again');
     assert.equal(got.diagnostics[got.diagnostics.length - 1].severity, 'info');
@@ -424,7 +374,7 @@ describe('metering over a real Modbus wire', () => {
       socket.resume();
     });
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', () => resolve()));
-    cleanUp.push(() => new Promise<void>((resolve) => silent.close(() => resolve())));
+    cleanUp(() => new Promise<void>((resolve) => silent.close(() => resolve())));
     const { port } = silent.address() as { port: number };
     const link = linkTo(port);
     await assert.rejects(

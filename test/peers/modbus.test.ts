@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ModbusLink, Poller, readFleet, readLinkSettings, readPollerSettings } from '../../src/metering';
-import type { Diagnostic, Reading } from '../../src/record';
 import { genericPq, readLine, readProfiles } from '../../src/registers';
 import {
   readSyntheticSettings,
@@ -12,25 +11,24 @@ import {
   SimulatorServer,
   SyntheticSource,
 } from '../../src/simulation';
+import { cleanUpAfterEach } from '../clean-up';
 import { freePort } from '../free-port';
+import { collect } from '../metering/collect';
 import { until } from '../until';
 import { endPrograms, itWith, python, serialPair, stop } from './programs';
 
-const cleanUp: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).reverse()) await step();
-  await endPrograms();
-});
+const cleanUp = cleanUpAfterEach();
+afterEach(endPrograms);
 
 function linkTo(settings: object): ModbusLink {
   const link = new ModbusLink(readLinkSettings({ timeout: 600, retries: 1, ...settings }));
-  cleanUp.push(() => link.close());
+  cleanUp(() => link.close());
   return link;
 }
 
 function folder(): string {
   const made = mkdtempSync(join(tmpdir(), 'pq-peers-'));
-  cleanUp.push(() => rmSync(made, { recursive: true, force: true }));
+  cleanUp(() => rmSync(made, { recursive: true, force: true }));
   return made;
 }
 
@@ -40,22 +38,16 @@ const PLAIN = readProfiles(
 );
 
 function poll(link: ModbusLink, units: number[], interval: number) {
-  const readings: Reading[] = [];
-  const diagnostics: Diagnostic[] = [];
+  const { got, output } = collect();
   const rows = units.map((unit) => ({ id: `m${unit}`, unit, link: 'x', profile: 'plain' }));
   const poller = new Poller(
     readFleet(rows, 'meters', undefined, PLAIN),
     () => link,
     readPollerSettings({ interval, waveformInterval: 0 }),
-    {
-      reading: (reading) => readings.push(reading),
-      waveform: () => {},
-      event: () => {},
-      diagnostic: (diagnostic) => diagnostics.push(diagnostic),
-    },
+    output,
   );
-  cleanUp.push(() => poller.stop());
-  return { readings, diagnostics, poller };
+  cleanUp(() => poller.stop());
+  return { ...got, poller };
 }
 
 /** Every value that pymodbus has laid out, in all byte orders. */
@@ -183,7 +175,7 @@ describe('mbpoll against the simulator', function () {
     const source = new SyntheticSource(readSyntheticSettings({}));
     const meter = new SimulatedMeter({ profile: genericPq, source, nominal: 230, fifoBlocks: 1000, start });
     const server = await SimulatorServer.listen(new Map([[7, meter]]), 0);
-    cleanUp.push(() => server.close());
+    cleanUp(() => server.close());
     return server.port;
   }
   /** Values that mbpoll prints: `[4201]: 	230.07`. In this process the simulator answers, so not in sync. */

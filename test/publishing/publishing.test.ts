@@ -10,15 +10,13 @@ import {
   topicOf,
 } from '../../src/publishing';
 import { parseRecord, type Reading, WaveformFrame } from '../../src/record';
+import { cleanUpAfterEach } from '../clean-up';
 import { until } from '../until';
 import { startTestBroker } from './broker';
 
 const READING: Reading = { kind: 'reading', meter: 'm1', time: 1, values: { va: 230 }, quality: 'good' };
 
-const cleanUp: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).reverse()) await step();
-});
+const cleanUp = cleanUpAfterEach();
 
 function connect(url: string, more: object = {}) {
   const said: string[] = [];
@@ -26,14 +24,14 @@ function connect(url: string, more: object = {}) {
     { url, ...more },
     { state: (s) => said.push(s), failed: (r) => said.push(`failed: ${r}`) },
   );
-  cleanUp.push(() => target.close());
+  cleanUp(() => target.close());
   return { target, said };
 }
 
 describe('publishing by MQTT', () => {
   it('delivers records as JSON at QoS 1, and gives a receipt with a stable id', async () => {
     const broker = await startTestBroker();
-    cleanUp.push(broker.close);
+    cleanUp(broker.close);
     const { target } = connect(broker.url);
     const frame = WaveformFrame.from({
       kind: 'waveform',
@@ -82,7 +80,7 @@ describe('publishing by MQTT', () => {
     const waiting = Array.from({ length: 20 }, (_, i) => target.publish('t', String(i), 1));
     assert.equal(target.pending, 20);
     const second = await startTestBroker(port);
-    cleanUp.push(second.close);
+    cleanUp(second.close);
     await Promise.all(waiting);
     assert.deepEqual(
       second.messages.map(({ payload }) => payload),
@@ -116,7 +114,7 @@ describe('publishing by MQTT', () => {
       socket.resume();
     });
     await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', () => resolve()));
-    cleanUp.push(() => new Promise<void>((resolve) => mute.close(() => resolve())));
+    cleanUp(() => new Promise<void>((resolve) => mute.close(() => resolve())));
     const { target } = connect(`mqtt://127.0.0.1:${(mute.address() as { port: number }).port}`);
     await until(() => sockets.size === 1, 'the connection');
     await target.close();
@@ -125,7 +123,7 @@ describe('publishing by MQTT', () => {
 
   it('says why it cannot connect, once, and never a secret', async () => {
     const broker = await startTestBroker(0, { username: 'u', password: 'right-secret' });
-    cleanUp.push(broker.close);
+    cleanUp(broker.close);
     const { said } = connect(broker.url, { username: 'u', password: 'wrong-secret' });
     await until(() => said.some((s) => s.startsWith('failed')), 'the refusal');
     assert.match(said.find((s) => s.startsWith('failed')) as string, /[Nn]ot authorized|Bad user/);
