@@ -52,8 +52,8 @@ export class HalfPeriods {
   /** Boundaries wait for the end of a step. */
   private waiting = false;
   private lastCrossing = Number.NaN;
-  private lastHalf = Number.NaN;
-  /** The half period between the last two crossings, steady or not. */
+  /** The half period that ended with the newest crossing, and the one before, steady or not. */
+  private half = Number.NaN;
   private halfBefore = Number.NaN;
   private previous = Number.NaN;
   private previousAt = 0;
@@ -131,11 +131,11 @@ export class HalfPeriods {
       const position = this.previousAt + (at - this.previousAt) * crossing(previous, filtered, angle);
       const amplitude = amplitudeOf(previous, filtered, angle);
       const strong = amplitude >= this.options.floor;
-      const half = position - this.lastCrossing;
+      this.halfBefore = this.half;
+      this.half = position - this.lastCrossing;
       const changed =
         Math.abs(amplitude / this.lastAmplitude - 1) > TRANSITION ||
-        Math.abs(half / this.halfBefore - 1) > SHIFT;
-      this.halfBefore = half;
+        Math.abs(this.half / this.halfBefore - 1) > SHIFT;
       this.steady = changed ? 0 : this.steady + 1;
       // In the middle of a short dip all stands still for once: that is no end of the transition.
       this.transition = this.steady < SETTLED ? this.transition + 1 : 0;
@@ -168,12 +168,11 @@ export class HalfPeriods {
   }
 
   private accept(position: number, found: (position: number) => void): void {
-    const half = position - this.lastCrossing;
     this.lastCrossing = position;
     // A step shifts the filtered crossings by some degrees, though not those of the signal: for as long as
     // the filter sees it, boundaries wait.
     const unsettled = this.transition > 0 && this.transition <= LONGEST_TRANSITION;
-    if (!unsettled || this.measured === 0) this.learn(half);
+    if (!unsettled || this.measured === 0) this.learn();
     if (Number.isNaN(this.last)) {
       if (this.measured === 0) return;
       // The filter sees its first crossing a cycle into the stream: the halves before it are as long.
@@ -217,11 +216,11 @@ export class HalfPeriods {
   }
 
   /** A half period between two crossings that were seen, if it is like the mean or like the one before. */
-  private learn(half: number): void {
+  private learn(): void {
+    const { half, halfBefore } = this;
     const nominal = this.options.rate / this.options.frequency / 2;
     const inBand = half > nominal / HIGHEST && half < nominal / LOWEST;
-    const steady = Math.abs(half / this.lastHalf - 1) < 0.03;
-    this.lastHalf = half;
+    const steady = Math.abs(half / halfBefore - 1) < 0.03;
     if (!inBand) return;
     if (this.measured === 0 || (steady && Math.abs(half / this.period - 1) > 0.05)) {
       this.period = half;
