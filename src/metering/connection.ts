@@ -1,11 +1,9 @@
 import ModbusRTU from 'modbus-serial';
+import { growingPause } from './growing-pause';
 import type { LinkSettings } from './link-settings';
 
-/** Pauses between attempts to connect, ms: growing by half each time, with a fifth of chance in them. */
-const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 60_000;
-const GROWTH = 1.5;
-const JITTER = 0.2;
+/** Between attempts to connect. */
+const PAUSE = { first: 500, growth: 1.5, longest: 60_000, jitter: 0.2 };
 /** Late answers that are known as such. */
 const MAX_LATE = 16;
 
@@ -148,8 +146,7 @@ export class ModbusConnection {
   }
 
   private pause(error: Error): void {
-    const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * GROWTH ** this.failures++);
-    this.notBefore = performance.now() + pause * (1 + JITTER * (2 * Math.random() - 1));
+    this.notBefore = performance.now() + growingPause(PAUSE, ++this.failures);
     this.lastError = Object.assign(error, { linkDown: true });
   }
 

@@ -6,6 +6,7 @@ export * from './discovery';
 export { createEventLogReader, type EventLogReader, type LogBatch } from './event-log';
 export * from './finding';
 export * from './fleet';
+export * from './growing-pause';
 export * from './link';
 export * from './link-settings';
 export * from './meter-links';

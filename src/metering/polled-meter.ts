@@ -3,6 +3,7 @@ import { clearBuffer, readWrites, writeRegisters } from './commands';
 import { faultOf, isLinkDown, isRefusal, isSilence } from './diagnosis';
 import { Conditions, type Finding } from './finding';
 import type { FleetMeter } from './fleet';
+import { growingPause } from './growing-pause';
 import type { ModbusLink } from './link';
 import type { PollerSettings } from './poller-settings';
 import type { Semaphore } from './semaphore';
@@ -15,8 +16,8 @@ import {
   tasksOf,
 } from './tasks';
 
-/** A meter that does not answer is tried ever less often, up to this, s. */
-const LONGEST_PAUSE = 60;
+/** A meter that does not answer is tried ever less often, up to this, ms. */
+const LONGEST_PAUSE = 60_000;
 
 /** Commands for one meter that may wait; more, and somebody sends them faster than any meter can follow. */
 const MAX_COMMANDS = 100;
@@ -216,9 +217,8 @@ export class PolledMeter {
     // An answer that is no good is asked for again at the usual pace; silence is left alone for longer.
     const failures = isSilence(error) || scope !== 'meter' ? (before?.failures ?? 0) + 1 : 1;
     this.faults.set(scope, { code, failures, linkDown: isLinkDown(error) });
-    const first = Math.min(1, this.tasks.reading.interval);
-    const pause = Math.min(LONGEST_PAUSE, first * 2 ** Math.min(16, failures - 1)) * 1000;
-    const at = performance.now() + pause;
+    const first = Math.min(1, this.tasks.reading.interval) * 1000;
+    const at = performance.now() + growingPause({ first, growth: 2, longest: LONGEST_PAUSE }, failures);
     for (const [one, due] of this.due) {
       if (scope === 'meter' || one === name) this.due.set(one, Math.max(due, at));
     }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import {
+  type FleetMeter,
   MeterLinks,
   ModbusLink,
   Poller,
@@ -175,5 +177,85 @@ describe('a gateway that carries one request at a time', function () {
     poller.stop();
     await link.close();
     await until(() => gateway.sockets.size === 0, 'the socket to close', 2000);
+  });
+
+  it('leaves no socket, timer or listener behind when it is stopped in the middle of a request', async () => {
+    const sockets = new Set<Socket>();
+    let asked = 0;
+    // Takes every question and never answers; has no timers of its own.
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('data', () => asked++).on('close', () => sockets.delete(socket));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    cleanUp(() => new Promise((resolve) => server.close(resolve)));
+    const { port } = server.address() as AddressInfo;
+    const active = () => {
+      const found = process.getActiveResourcesInfo();
+      return ['Timeout', 'TCPSocketWrap'].map((kind) => found.filter((one) => one === kind).length);
+    };
+    const before = active();
+    const listeners = process.eventNames().map((name) => [name, process.listenerCount(name)]);
+    const links = new MeterLinks(() => undefined);
+    const rows = [1, 2, 3].map((unit) => ({
+      id: `m${unit}`,
+      host: '127.0.0.1',
+      port,
+      unit,
+      profile: 'plain',
+    }));
+    const poller = new Poller(
+      readFleet(rows, 'meters', undefined, PLAIN),
+      (meter) => links.of(meter),
+      readPollerSettings({ interval: 0.1, waveformInterval: 0 }),
+      collect().output,
+    );
+    await until(() => asked > 0, 'a question');
+    assert.ok(active()[0] > before[0] && active()[1] > before[1], 'there was something to leave behind');
+    poller.stop();
+    await links.close();
+    await until(() => sockets.size === 0, 'the sockets to close', 2000);
+    await until(() => String(active()) === String(before), `${active()} to become ${before}`, 2000);
+    assert.deepEqual(
+      process.eventNames().map((name) => [name, process.listenerCount(name)]),
+      listeners,
+    );
+  });
+});
+
+describe('devices on links of their own', () => {
+  it('are asked side by side, as many at once as `concurrency` says and no more', async () => {
+    const gateways = await Promise.all(Array.from({ length: 10 }, () => gatewayWith({ 1: 60 })));
+    for (const concurrency of [1, 4]) {
+      const links = new MeterLinks(() => undefined);
+      cleanUp(() => links.close());
+      let now = 0;
+      let most = 0;
+      const counted = new Set<ModbusLink>();
+      const linkOf = (meter: FleetMeter) => {
+        const link = links.of(meter);
+        if (counted.has(link)) return link;
+        counted.add(link);
+        const read = link.read.bind(link);
+        link.read = async (...args) => {
+          most = Math.max(most, ++now);
+          return await read(...args).finally(() => now--);
+        };
+        return link;
+      };
+      const rows = gateways.map(({ port }, i) => ({
+        id: `m${i}`,
+        host: '127.0.0.1',
+        port,
+        profile: 'plain',
+      }));
+      const { got, output } = collect();
+      const settings = readPollerSettings({ interval: 0.1, waveformInterval: 0, concurrency });
+      const poller = new Poller(readFleet(rows, 'meters', undefined, PLAIN), linkOf, settings, output);
+      cleanUp(() => poller.stop());
+      await until(() => new Set(got.readings.map(({ meter }) => meter)).size === 10, 'all meters', 5000);
+      assert.equal(most, concurrency);
+      poller.stop();
+    }
   });
 });

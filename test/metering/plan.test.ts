@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   faultOf,
+  growingPause,
   planReads,
   readFleet,
   readLinkSettings,
@@ -102,8 +103,44 @@ describe('faults by their names', () => {
       assert.match(fault.hint, /^[A-Z].{20,}\.$/);
     });
   }
+  it('knows every exception of the application protocol by its name there', () => {
+    // Modbus Application Protocol V1.1b3, section 7; 7 is of the older specification PI-MBUS-300.
+    const NAMES: Record<number, RegExp> = {
+      1: /illegal function/,
+      2: /illegal data address/,
+      3: /illegal data value/,
+      4: /device failure/,
+      5: /acknowledge/,
+      6: /device busy/,
+      7: /negative acknowledge/,
+      8: /memory parity error/,
+      10: /gateway path unavailable/,
+      11: /gateway target device failed to respond/,
+    };
+    const hints = new Set<string>();
+    for (const [code, name] of Object.entries(NAMES)) {
+      const fault = faultOf({ modbusCode: Number(code), message: 'x' });
+      assert.equal(fault.code, `MODBUS_EXCEPTION_${code}`);
+      assert.match(fault.text, name);
+      hints.add(fault.hint);
+    }
+    assert.equal(hints.size, 10, 'each has a hint of its own');
+    assert.equal(faultOf({ modbusCode: 9, message: 'x' }).code, 'MODBUS_EXCEPTION_9');
+  });
   it('takes even nothing for a fault', () => {
     assert.equal(faultOf(undefined).code, 'LINK_ERROR');
+  });
+});
+
+describe('pauses before the next try', () => {
+  it('grow from failure to failure, up to the longest, with a part left to chance', () => {
+    const settings = { first: 500, growth: 1.5, longest: 60_000, jitter: 0.2 };
+    const pauses = [1, 2, 3, 12, 13, 1e6].map((failures) => growingPause(settings, failures, 0.5));
+    assert.deepEqual(pauses, [500, 750, 1125, 500 * 1.5 ** 11, 60_000, 60_000]);
+    assert.deepEqual([growingPause(settings, 1, 0), growingPause(settings, 1, 1)], [400, 600]);
+    const some = Array.from({ length: 100 }, () => growingPause(settings, 20));
+    assert.ok(some.every((pause) => pause >= 48_000 && pause <= 72_000));
+    assert.ok(new Set(some).size > 90, 'chance');
   });
 });
 
