@@ -1,5 +1,7 @@
+import { LRUCache } from 'lru-cache';
 import { type Diagnostic, FieldError, type PqEvent, type Rms, type WaveformFrame } from '../record';
-import { MeterStreams, type StreamEnd } from '../signal';
+import { MAX_METERS, MeterStreams, type StreamEnd } from '../signal';
+import { MeterMemory } from './meter-memory';
 import { MeterStream, watchedChannels } from './meter-stream';
 import { type DetectorSettings, readDetectorSettings } from './settings';
 
@@ -21,13 +23,16 @@ const FLAGS: Record<StreamEnd, string> = {
 /** Voltage events of many meters, each from its own stream of frames. */
 export class SagSwellDetector {
   private readonly meters: MeterStreams<MeterStream>;
+  /** What outlives a stream, by meter. */
+  private readonly memories: LRUCache<string, MeterMemory>;
 
   constructor(
     private settings: DetectorSettings,
     private readonly output: DetectorOutput,
   ) {
+    this.memories = new LRUCache({ max: MAX_METERS });
     this.meters = new MeterStreams(
-      (first) => new MeterStream(first, this.settings, output),
+      (first) => new MeterStream(first, this.settings, output, this.memoryOf(first.meter)),
       (stream, why, last, next) => {
         stream.finish(FLAGS[why]);
         if (next) this.tellBreak(why, last, next);
@@ -79,9 +84,24 @@ export class SagSwellDetector {
    * @throws FieldError naming the setting; then nothing is changed
    */
   configure(changes: unknown, at = 'payload'): DetectorSettings {
+    const { nominal } = this.settings;
     this.settings = readDetectorSettings(changes, this.settings, at);
+    for (const memory of this.memories.values()) {
+      memory.phaseTolerance = this.settings.phaseTolerance;
+      if (this.settings.nominal !== nominal) memory.resetReferences();
+    }
     for (const stream of this.meters.streams()) stream.configure(this.settings);
     return this.settings;
+  }
+
+  private memoryOf(meter: string): MeterMemory {
+    let memory = this.memories.get(meter);
+    if (!memory) {
+      memory = new MeterMemory(meter, this.output);
+      memory.phaseTolerance = this.settings.phaseTolerance;
+      this.memories.set(meter, memory);
+    }
+    return memory;
   }
 
   private tellBreak(why: StreamEnd, last: WaveformFrame, next: WaveformFrame): void {

@@ -6,13 +6,18 @@ import {
   phaseOf,
   type QuantityName,
   type Rms,
-  voltageEvent,
+  type Values,
   type WaveformFrame,
 } from '../record';
-import { FrameHistory, PolyphaseHalfCycles } from '../signal';
+import { type HalfCycle, PolyphaseHalfCycles } from '../signal';
+import { type CycleWindow, StreamWindows } from './aggregates';
+import { Captures, type Entry, FIRST_CYCLES } from './captures';
+import { characterOf, endAngle, type Place } from './character';
+import { eventOf, roundTime } from './event-of';
+import type { MeterMemory } from './meter-memory';
 import { type Disturbance, PolyphaseDetector } from './polyphase';
+import { type RapidChange, RapidChanges } from './rapid-changes';
 import type { DetectorSettings } from './settings';
-import { TenCycleRms } from './ten-cycle';
 
 export interface StreamOutput {
   event(event: PqEvent): void;
@@ -21,21 +26,6 @@ export interface StreamOutput {
 
 /** Fundamental below this part of the nominal voltage has no crossings to believe in. */
 const FLOOR = 0.02;
-/** Ended events that may wait for the cycles after them; more, and the oldest goes without. */
-const MAX_WAITING = 64;
-
-/** What is kept about a disturbance from its start to its report: fixed in its own time, not the frame's. */
-interface Entry {
-  disturbance: Disturbance;
-  captureStart: number;
-  /** Where a capture is cut off if the event goes on. */
-  captureLimit: number;
-  /** Samples per cycle, at the start and then at the end. */
-  period: number;
-  flags: string[];
-  /** A capture cut off at the limit while the event went on. */
-  early?: WaveformFrame;
-}
 
 /**
  * One unbroken stretch of waveform of one meter: its half cycles, its events, its captures. Rate and
@@ -44,39 +34,62 @@ interface Entry {
 export class MeterStream {
   private readonly channels: Channel[];
   private readonly halfCycles: PolyphaseHalfCycles;
+  private readonly grid: { minute: number; halfCycles: number };
   private readonly detector: PolyphaseDetector;
-  private readonly tenCycle: TenCycleRms;
-  private readonly history = new FrameHistory();
-  private readonly entries = new Map<Disturbance, Entry>();
-  /** Ended events that wait for the cycles after them. */
-  private readonly waiting: Entry[] = [];
-  private flagged = false;
+  private readonly rapidChanges: RapidChanges;
+  private readonly windows: StreamWindows;
+  private readonly captures: Captures;
+  /** What sags and swells are judged against, V: the nominal voltage or the sliding reference. */
+  private readonly references: number[];
   /** Where the first Urms(1/2) of each channel begins. */
   private readonly firstStarts: number[] = [];
+  private cutFlag: string | undefined;
 
   constructor(
     private readonly first: WaveformFrame,
     private settings: DetectorSettings,
     private readonly output: StreamOutput,
+    private readonly memory: MeterMemory,
   ) {
+    const { rate, meter } = first;
     this.channels = watchedChannels(first.names);
+    this.references = this.channels.map((name) => this.referenceOf(name));
     const options = {
-      rate: first.rate,
+      rate,
       frequency: settings.frequency === 'auto' ? 55 : settings.frequency,
       floor: FLOOR * settings.nominal * Math.SQRT2,
     };
-    this.halfCycles = new PolyphaseHalfCycles(this.channels.length, options, (i, start, end, rms, half) => {
-      this.firstStarts[i] ??= start;
-      const cycles = this.frequency > 55 ? 12 : 10;
-      this.detector.push(i, start, end, rms / this.settings.nominal);
-      const window = this.tenCycle.push(i, half, cycles);
-      if (window) this.emitTenCycle(window, end);
-    });
-    this.tenCycle = new TenCycleRms(this.channels.length);
-    this.detector = new PolyphaseDetector(this.channels.map(phaseOf), settings, {
+    this.halfCycles = new PolyphaseHalfCycles(this.channels.length, options, this.onHalfCycle);
+    this.captures = new Captures(
+      settings,
+      (entry, capture) => this.report(entry, capture),
+      (entry) => this.characterise(entry),
+    );
+    const phases = this.channels.map(phaseOf);
+    this.grid = { minute: 60 * rate, halfCycles: 1 };
+    this.detector = new PolyphaseDetector(phases, settings, this.grid, {
       started: (disturbance) => this.onStarted(disturbance),
       ended: (disturbance) => this.onEnded(disturbance),
     });
+    this.rapidChanges = new RapidChanges(phases, (change) => this.onRapidChange(change));
+    this.windows = new StreamWindows(
+      {
+        meter,
+        rate,
+        channels: this.channels,
+        phasor: (...where) => this.halfCycles.phasor(...where),
+        timeOf: (position) => this.captures.history.timeOf(position),
+        open: () => this.open,
+      },
+      {
+        full: (window) => this.onWindow(window),
+        rms: (rms) => output.rms(rms),
+        measured: (values, flagged, start, end) => {
+          this.memory.aggregates.add({ values, flagged, start, end });
+          if (this.settings.sliding && !flagged) this.slide(values);
+        },
+      },
+    );
   }
 
   /** Measured fundamental, Hz. */
@@ -86,8 +99,7 @@ export class MeterStream {
 
   /** Samples per channel held for captures. */
   get heldSamples(): number {
-    const early = [...this.entries.values()].reduce((sum, entry) => sum + (entry.early?.length ?? 0), 0);
-    return this.history.end - this.history.start + early;
+    return this.captures.held;
   }
 
   get open(): Disturbance[] {
@@ -97,14 +109,19 @@ export class MeterStream {
   configure(settings: DetectorSettings): void {
     this.settings = settings;
     this.detector.settings = settings;
+    this.captures.settings = settings;
+    this.grid.halfCycles = 1;
+    this.channels.forEach((name, i) => {
+      this.references[i] = this.referenceOf(name);
+    });
   }
 
   /** The next frame, beginning where the last one ended. */
   push(frame: WaveformFrame): void {
-    this.history.push(frame);
+    this.captures.history.push(frame);
     const views = this.channels.map((name) => frame.channel(name) as Float32Array);
     this.halfCycles.push(views, 0, frame.length);
-    this.settle(false);
+    this.captures.settle(false);
     this.forget();
   }
 
@@ -115,130 +132,160 @@ export class MeterStream {
   finish(flag: string): void {
     this.halfCycles.finish();
     this.cutFlag = flag;
-    this.detector.finish(this.history.end);
-    this.settle(true);
+    this.detector.finish(this.captures.history.end);
+    this.windows.finish();
+    this.memory.aggregates.break();
+    this.captures.settle(true);
   }
-
-  private cutFlag: string | undefined;
 
   private get period(): number {
     return this.first.rate / this.frequency;
   }
 
+  private referenceOf(channel: Channel): number {
+    const { nominal, sliding } = this.settings;
+    return sliding ? this.memory.reference(channel, nominal) : nominal;
+  }
+
+  private readonly onHalfCycle = (
+    channel: number,
+    start: number,
+    end: number,
+    rms: number,
+    half: HalfCycle,
+  ): void => {
+    const { mode, nominal, rvc, minCycles } = this.settings;
+    const u = rms / this.references[channel];
+    const declared = rms / nominal;
+    const cycles = this.frequency > 55 ? 12 : 10;
+    this.firstStarts[channel] ??= start;
+    if (mode === 'cycle') this.detector.push(channel, start, end, u, declared);
+    if (!this.captures.isIdle) this.noteWorst(channel, start, u);
+    this.rapidChanges.push(channel, start, declared, rvc, 10 * cycles);
+    this.windows.push(channel, start, end, half, cycles, minCycles * this.period);
+  };
+
+  private onWindow({ start, end, cycles, rms }: CycleWindow): void {
+    const { mode, nominal } = this.settings;
+    if (mode !== '10-cycle') return;
+    this.grid.halfCycles = 2 * cycles;
+    rms.forEach((u, i) => {
+      if (Number.isFinite(u)) this.detector.push(i, start, end, u / this.references[i], u / nominal);
+    });
+  }
+
+  private slide(values: Values): void {
+    this.channels.forEach((name, i) => {
+      const value = values[name as QuantityName];
+      if (value !== undefined) this.references[i] = this.memory.slide(name, this.settings.nominal, value);
+    });
+  }
+
+  private noteWorst(channel: number, start: number, u: number): void {
+    for (const entry of this.captures.open) {
+      const { disturbance, worst, period, endPeriod } = entry;
+      const { type, start: from } = disturbance;
+      if (endPeriod || start < from || start > from + FIRST_CYCLES * period) continue;
+      const high = type === 'swell' || type === 'overvoltage';
+      if (!worst || (high ? u > worst.u : u < worst.u)) entry.worst = { channel, start, u };
+    }
+  }
+
   private onStarted(disturbance: Disturbance): void {
-    this.flagged = true;
-    const { start } = disturbance;
-    const { preCycles, maxCapture } = this.settings;
-    const entry: Entry = {
-      disturbance,
-      captureStart: start - preCycles * this.period,
-      captureLimit: start + maxCapture * this.first.rate,
-      period: this.period,
-      // Beyond its threshold from the first value on: it may have begun any time before.
-      flags: this.firstStarts.includes(start) ? ['start unknown'] : [],
-    };
-    this.entries.set(disturbance, entry);
-    this.output.event(this.toEvent(entry, 'start'));
+    this.windows.disturb();
+    this.rapidChanges.discard();
+    const entry = this.begin(disturbance);
+    // Beyond its threshold from the first value on: it may have begun any time before.
+    if (this.firstStarts.includes(disturbance.start)) entry.flags.push('start unknown');
+    this.tell(entry, 'start');
+  }
+
+  private begin(disturbance: Disturbance): Entry {
+    const { type, start, parts } = disturbance;
+    const time = roundTime(this.captures.history.timeOf(start));
+    const channel = this.channels.findIndex((name) => phaseOf(name) === parts[0].channel);
+    const declared = type === 'interruption' || type === 'rvc';
+    return this.captures.begin(
+      {
+        disturbance,
+        time,
+        id: eventId(this.first.meter, type, time),
+        reference: declared ? this.settings.nominal : this.references[channel],
+        period: this.period,
+        flags: [],
+      },
+      this.first.rate,
+    );
   }
 
   private onEnded(disturbance: Disturbance): void {
-    const entry = this.entries.get(disturbance) as Entry;
-    entry.period = this.period;
+    const entry = this.captures.of(disturbance) as Entry;
+    this.rapidChanges.discard();
+    this.windows.note(disturbance.start, disturbance.end);
+    entry.endPeriod = this.period;
     if (this.cutFlag) entry.flags.push(this.cutFlag);
-    this.waiting.push(entry);
-    if (this.waiting.length > MAX_WAITING) this.report(this.waiting.shift() as Entry);
+    this.captures.end(entry);
   }
 
-  /** Reports ended events whose last cycles have come, and cuts captures that grow too long. */
-  private settle(all: boolean): void {
-    while (this.waiting.length && (all || this.history.end >= this.captureEnd(this.waiting[0]))) {
-      this.report(this.waiting.shift() as Entry);
+  private onRapidChange(change: RapidChange): void {
+    const entry = this.begin(change);
+    const { deltaMax, deltaSteady } = change;
+    entry.deltas = { deltaMax, deltaSteady };
+    this.tell(entry, 'start');
+    this.captures.end(entry);
+  }
+
+  private report(entry: Entry, capture: WaveformFrame | undefined): void {
+    const { disturbance, worst } = entry;
+    if (!this.cutFlag && worst && disturbance.type !== 'rvc') {
+      entry.endAngle = endAngle(this.placeOf(entry), this.channels[worst.channel], disturbance.end);
     }
-    for (const entry of this.entries.values()) {
-      const { captureStart, captureLimit } = entry;
-      if (!entry.early && this.history.end >= captureLimit) {
-        entry.early = this.history.slice(captureStart, captureLimit);
-      }
-    }
+    this.tell(entry, 'end', capture);
   }
 
-  /** Where the capture of an ended event would end, were there no limit. */
-  private captureEnd({ disturbance, period }: Entry): number {
-    return disturbance.end + this.settings.postCycles * period;
+  private tell(entry: Entry, state: 'start' | 'end', capture?: WaveformFrame): void {
+    this.output.event(eventOf(entry, state, this.first, capture));
   }
 
-  private report(entry: Entry): void {
-    const { captureStart, captureLimit, early } = entry;
-    this.entries.delete(entry.disturbance);
-    const end = this.captureEnd(entry);
-    if (end > captureLimit) entry.flags.push('capture truncated');
-    const capture = early ?? this.history.slice(captureStart, Math.min(end, captureLimit));
-    this.output.event(this.toEvent(entry, 'end', this.settings.maxCapture > 0 ? capture : undefined));
+  private characterise(entry: Entry): void {
+    const { disturbance, worst, flags } = entry;
+    entry.character = {};
+    if (!worst || flags.includes('start unknown')) return;
+    const at = { channel: this.channels[worst.channel], start: worst.start };
+    entry.character = characterOf(this.placeOf(entry), disturbance.start, at, disturbance.type === 'sag');
   }
 
-  /** Lets go of the samples that no capture can need any more. */
+  /** Samples of an event, to the end of its capture and no further: the same however the stream was cut. */
+  private placeOf(entry: Entry): Place {
+    const { period } = entry;
+    const { history } = this.captures;
+    const limit = entry.endPeriod ? Math.min(history.end, this.captures.captureEnd(entry)) : history.end;
+    const currents = this.first.names.filter((name) => /^i[abc]$/.test(name));
+    return {
+      channels: [...this.channels, ...currents],
+      period,
+      read: (channel, from, length) => {
+        if (from < history.start || from + length > limit) return undefined;
+        const samples = new Float32Array(length);
+        history.read(channel, from, samples);
+        return samples;
+      },
+    };
+  }
+
+  /** Lets go of the samples that nothing can need any more. */
   private forget(): void {
-    const { preCycles, minCycles } = this.settings;
+    const { preCycles, minCycles, swellWindow, mode, maxCapture } = this.settings;
+    const { captures, period } = this;
     // A start is told late: by the detection's reach, and by the cycles it takes to be an event.
-    const reach = this.halfCycles.reach + (preCycles + minCycles + 2) * this.period;
-    let keep = this.history.end - reach;
-    for (const { early, captureStart } of this.entries.values()) {
-      if (!early) keep = Math.min(keep, captureStart);
-    }
-    this.history.trim(keep);
-  }
-
-  private timeOf(position: number): number {
-    return roundTime(this.history.timeOf(position));
-  }
-
-  private emitTenCycle(rms: number[], end: number): void {
-    const values: Partial<Record<QuantityName, number>> = {};
-    rms.forEach((value, i) => {
-      if (Number.isFinite(value)) values[this.channels[i] as QuantityName] = value;
-    });
-    const flagged = this.flagged || this.open.length > 0;
-    this.output.rms({
-      kind: 'rms',
-      meter: this.first.meter,
-      time: this.timeOf(end),
-      window: '10-cycle',
-      values,
-      flagged,
-    });
-    this.flagged = this.open.length > 0;
-  }
-
-  private toEvent(
-    { disturbance, period, flags }: Entry,
-    state: 'start' | 'end',
-    capture?: WaveformFrame,
-  ): PqEvent {
-    const { type, start, end, extreme, parts } = disturbance;
-    const { rate, meter } = this.first;
-    return voltageEvent({
-      meter,
-      time: this.timeOf(start),
-      type,
-      state,
-      duration: (end - start) / rate,
-      cycles: (end - start) / period,
-      reference: this.settings.nominal,
-      extreme,
-      perPhase: Object.fromEntries(
-        parts.map(({ channel, start: from, end: to, extreme: x }) => [
-          channel,
-          { extreme: x, time: this.timeOf(from), duration: (to - from) / rate },
-        ]),
-      ),
-      flags,
-      within: disturbance.within && this.idOf(disturbance.within),
-      capture,
-    });
-  }
-
-  private idOf({ type, start }: Disturbance): string {
-    return eventId(this.first.meter, type, this.timeOf(start));
+    const least = Math.max(minCycles, swellWindow / 2);
+    const told = mode === 'cycle' ? least + 2 : 12 * (Math.ceil(least / 10) + 1);
+    const { end } = captures.history;
+    let keep = end - this.halfCycles.reach - (preCycles + told) * period;
+    // Whether a rapid change is one is known a second after it; of one that goes on nothing is kept.
+    const { since } = this.rapidChanges;
+    if (end - since < maxCapture * this.first.rate) keep = Math.min(keep, since - preCycles * period);
+    captures.forget(keep);
   }
 }
 
@@ -247,9 +294,4 @@ export function watchedChannels(names: Channel[]): Channel[] {
   const voltages = names.filter((name) => isVoltage(name) && name !== 'vn');
   const toNeutral = voltages.filter((name) => name.length === 2);
   return (toNeutral.length ? toNeutral : voltages).sort();
-}
-
-/** Whole microseconds: finer than any meter's clock, and the same however the stream was cut. */
-function roundTime(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

@@ -1,5 +1,8 @@
 import { check, FieldError } from '../record';
 
+export const DETECTOR_MODES = ['cycle', '10-cycle'] as const;
+export type DetectorMode = (typeof DETECTOR_MODES)[number];
+
 /** What the detector judges by. Thresholds in pu of `nominal`. */
 export interface DetectorSettings {
   /** Declared voltage Udin, V RMS: between the channels' terminals (line to neutral, or line to line). */
@@ -13,6 +16,16 @@ export interface DetectorSettings {
   hysteresis: number;
   /** Cycles that a voltage must stay beyond a threshold to be an event. */
   minCycles: number;
+  /** SWELL_WINDOW: half cycles that a voltage must stay above the threshold to be a swell, if more than that. */
+  swellWindow: number;
+  /** A rapid voltage change leaves the steady voltage by so much, pu (IEC 61000-4-30, 5.11); 0 looks for none. */
+  rvc: number;
+  /** Values that are judged: Urms(1/2), or 10-cycle (12 at 60 Hz) values. */
+  mode: DetectorMode;
+  /** Sags and swells against the sliding reference (5.4.4) instead of the nominal voltage. */
+  sliding: boolean;
+  /** PHASE_TOLERANCE: unbalance above which a diagnostic is sent, pu; 0 sends none. */
+  phaseTolerance: number;
   /** Cycles of waveform before and after the event in its capture. */
   preCycles: number;
   postCycles: number;
@@ -28,10 +41,17 @@ export const DETECTOR_DEFAULTS: DetectorSettings = {
   interruption: 0.1,
   hysteresis: 0.02,
   minCycles: 0.5,
+  swellWindow: 1,
+  rvc: 0.05,
+  mode: 'cycle',
+  sliding: false,
+  phaseTolerance: 0.02,
   preCycles: 10,
   postCycles: 10,
   maxCapture: 10,
 };
+
+type NumberSetting = Exclude<keyof DetectorSettings, 'frequency' | 'mode' | 'sliding'>;
 
 /**
  * Settings from a panel, or from a `configure` message on top of those in force (`base`).
@@ -43,7 +63,7 @@ export function readDetectorSettings(
   at = 'settings',
 ): DetectorSettings {
   const g = check.object(given, at);
-  const number = (name: Exclude<keyof DetectorSettings, 'frequency'>, range: check.Range) =>
+  const number = (name: NumberSetting, range: check.Range) =>
     check.setting(g[name], `${at}.${name}`, base[name], range);
   const settings: DetectorSettings = {
     nominal: number('nominal', { above: 0, max: 1e6, unit: 'V' }),
@@ -53,6 +73,11 @@ export function readDetectorSettings(
     interruption: number('interruption', { min: 0, max: 0.5, unit: 'pu' }),
     hysteresis: number('hysteresis', { min: 0, max: 0.2, unit: 'pu' }),
     minCycles: number('minCycles', { min: 0.5, max: 600, unit: 'cycles' }),
+    swellWindow: number('swellWindow', { min: 1, max: 1200, unit: 'half cycles' }),
+    rvc: number('rvc', { min: 0, max: 0.5, unit: 'pu' }),
+    mode: check.oneOf(g.mode ?? base.mode, `${at}.mode`, DETECTOR_MODES),
+    sliding: check.boolean(g.sliding ?? base.sliding, `${at}.sliding`),
+    phaseTolerance: number('phaseTolerance', { min: 0, max: 1, unit: 'pu' }),
     preCycles: number('preCycles', { min: 0, max: 1000, unit: 'cycles' }),
     postCycles: number('postCycles', { min: 0, max: 1000, unit: 'cycles' }),
     maxCapture: number('maxCapture', { min: 0, max: 60, unit: 's' }),

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
+import type { Finding } from '../record';
 import { readLine, TYPE_LENGTH } from '../registers';
 import { DeviceError } from './diagnosis';
-import type { Finding } from './finding';
 import type { FleetMeter } from './fleet';
 import type { ModbusLink } from './link';
 

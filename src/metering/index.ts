@@ -4,7 +4,6 @@ export * from './commands';
 export * from './diagnosis';
 export * from './discovery';
 export { createEventLogReader, type EventLogReader, type LogBatch } from './event-log';
-export * from './finding';
 export * from './fleet';
 export * from './growing-pause';
 export * from './link';

@@ -1,7 +1,6 @@
-import { FieldError } from '../record';
+import { Conditions, FieldError, type Finding } from '../record';
 import { clearBuffer, readWrites, writeRegisters } from './commands';
 import { faultOf, isLinkDown, isRefusal, isSilence } from './diagnosis';
-import { Conditions, type Finding } from './finding';
 import type { FleetMeter } from './fleet';
 import { growingPause } from './growing-pause';
 import type { ModbusLink } from './link';

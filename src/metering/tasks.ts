@@ -1,9 +1,8 @@
-import type { Diagnostic, PqEvent, Reading, WaveformFrame } from '../record';
+import type { Conditions, Diagnostic, Finding, PqEvent, Reading, WaveformFrame } from '../record';
 import type { Profile } from '../registers';
 import { ClockCheck } from './clock-check';
 import { discoverSunspec } from './discovery';
 import { createEventLogReader, type EventLogReader } from './event-log';
-import type { Conditions, Finding } from './finding';
 import type { FleetMeter } from './fleet';
 import { readIdentity } from './identity';
 import type { ModbusLink } from './link';

@@ -15,11 +15,21 @@ export type EventMeasurement = Pick<
   | 'perPhase'
   | 'flags'
   | 'within'
+  | 'sagEnergy'
+  | 'characteristic'
+  | 'pointOnWave'
+  | 'phaseJump'
+  | 'direction'
+  | 'deltaMax'
+  | 'deltaSteady'
   | 'capture'
->;
+> & {
+  /** Type of the sag (Bollen), e.g. `Da`. */
+  bollen?: string;
+};
 
 /** The record of a voltage event, with its id, phases, depth, categories and severity. */
-export function voltageEvent({ within, capture, ...measured }: EventMeasurement): PqEvent {
+export function voltageEvent({ within, capture, bollen, ...measured }: EventMeasurement): PqEvent {
   const { meter, type, time, duration, cycles, extreme, perPhase } = measured;
   const { category, flags, severity } = categorise(type, extreme, duration, cycles);
   const event: PqEvent = {
@@ -27,8 +37,8 @@ export function voltageEvent({ within, capture, ...measured }: EventMeasurement)
     ...measured,
     id: eventId(meter, type, time),
     phases: Object.keys(perPhase).sort(),
-    depth: Math.abs(1 - extreme),
-    category,
+    depth: measured.deltaMax ?? Math.abs(1 - extreme),
+    category: bollen ? { ...category, bollen } : category,
     flags: [...measured.flags, ...flags],
   };
   if (severity !== undefined) event.severity = severity;

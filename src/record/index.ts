@@ -4,6 +4,7 @@ export * from './category';
 export * as check from './check';
 export { FieldError } from './check';
 export * from './event';
+export * from './finding';
 export * from './parse';
 export * from './quantities';
 export * from './records';

@@ -72,6 +72,8 @@ const phasePower = shape({
   i1: phasor,
 });
 
+const SOURCES = ['upstream', 'downstream', 'undetermined'];
+
 /** What each kind must hold beside `kind`, `meter` and `time`. Waveforms have a class of their own. */
 const FIELDS: Record<Exclude<Kind, 'waveform'>, Fields> = {
   reading: { values: mapOf(numeric, QUANTITIES), quality: choice(QUALITIES) },
@@ -80,6 +82,7 @@ const FIELDS: Record<Exclude<Kind, 'waveform'>, Fields> = {
     values: mapOf((v, f) => (Array.isArray(v) ? list(numeric)(v, f) : number(v, f)), QUANTITIES),
     step: optional((v, f) => number(v, f, { above: 0, unit: 's' })),
     flagged: boolean,
+    coverage: optional((v, f) => number(v, f, { min: 0, max: 1 })),
   },
   event: {
     id: short,
@@ -96,6 +99,13 @@ const FIELDS: Record<Exclude<Kind, 'waveform'>, Fields> = {
     category: anyObject,
     flags: list(short),
     within: optional(short),
+    sagEnergy: optional(numeric),
+    characteristic: optional(phasor),
+    pointOnWave: optional(shape({ start: optional(numeric), end: optional(numeric) })),
+    phaseJump: optional(numeric),
+    direction: optional(shape({ source: choice(SOURCES), method: short })),
+    deltaMax: optional(numeric),
+    deltaSteady: optional(numeric),
     capture: optional((v, f) => WaveformFrame.from(v, f)),
   },
   power: {

@@ -56,6 +56,8 @@ export const QUANTITIES = {
   pfb: { unit: 'pu', label: 'power factor B' },
   pfc: { unit: 'pu', label: 'power factor C' },
   f: { unit: 'Hz', label: 'frequency' },
+  u2: { unit: '%', label: 'voltage unbalance, negative sequence' },
+  u0: { unit: '%', label: 'voltage unbalance, zero sequence' },
   thd_va: { unit: '%', label: 'THD of voltage A' },
   thd_vb: { unit: '%', label: 'THD of voltage B' },
   thd_vc: { unit: '%', label: 'THD of voltage C' },

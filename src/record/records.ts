@@ -25,8 +25,10 @@ export interface Rms {
   step?: number;
   /** The interval holds a sag, swell or interruption (IEC 61000-4-30, 4.7). */
   flagged: boolean;
+  /** Part of an interval of the clock that was measured, where that was not all of it. */
+  coverage?: number;
 }
-export const RMS_WINDOWS = ['half-cycle', '10-cycle', '150-cycle', '10-min', '2-h'] as const;
+export const RMS_WINDOWS = ['half-cycle', '10-cycle', '150-cycle', '10-s', '10-min', '2-h'] as const;
 export type RmsWindow = (typeof RMS_WINDOWS)[number];
 
 export const EVENT_TYPES = ['sag', 'swell', 'interruption', 'rvc', 'undervoltage', 'overvoltage'] as const;
@@ -65,10 +67,23 @@ export interface PqEvent {
   /** Voltage-sag severity against SEMI F47 (IEEE 1564, 5.3.2): 1 on the curve, more below it. */
   severity?: number;
   perPhase: Record<string, PhaseExtent>;
-  category: { ieee1159?: string; en50160?: string; itic?: string; semiF47?: string };
+  category: { ieee1159?: string; en50160?: string; itic?: string; semiF47?: string; bollen?: string };
   flags: string[];
-  /** Id of the sag that this interruption is part of. */
+  /** Id of the sag that this interruption is part of, or of the sag or swell that outlasted a minute. */
   within?: string;
+  /** Sag energy, s: integral of 1 - u² over all phases that took part (IEEE 1564, 5.3.1). */
+  sagEnergy?: number;
+  /** Characteristic voltage of the sag's type (`category.bollen`), pu of the voltage before. */
+  characteristic?: Phasor;
+  /** Angle of the worst phase where it changed at start and end, degrees after its rising zero crossing. */
+  pointOnWave?: { start?: number; end?: number };
+  /** Angle of the worst phase in the event against that before it, degrees. */
+  phaseJump?: number;
+  /** Side of the meter that it came from, where currents tell. */
+  direction?: { source: 'upstream' | 'downstream' | 'undetermined'; method: string };
+  /** Of a rapid voltage change, pu: largest difference from the voltage before, and that of the voltage after. */
+  deltaMax?: number;
+  deltaSteady?: number;
   capture?: WaveformFrame;
 }
 

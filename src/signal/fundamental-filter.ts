@@ -28,6 +28,8 @@ export class FundamentalFilter {
   private slot = 0;
   private outputs = 0;
   private rising = 0;
+  /** The newest weighed sum, in its middle between the two newest steps: `decimation`² times the signal. */
+  weighed = 0;
   private begun = false;
 
   /**
@@ -56,6 +58,7 @@ export class FundamentalFilter {
     // The rising side of the triangle over the step before, the falling one over this step.
     const rising = ramp + sum / 2;
     const weighed = this.rising + sum * decimation - rising;
+    this.weighed = weighed;
     this.rising = rising;
     if (!this.begun) {
       this.begun = true;

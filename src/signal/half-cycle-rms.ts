@@ -1,4 +1,9 @@
+import { changePoint } from './change-point';
+import type { Complex } from './complex';
 import { type HalfPeriodOptions, HalfPeriods } from './half-periods';
+
+/** Cycles beyond the reach of the detection that {@link HalfCycleRms.phasor} can look back. */
+const PHASOR_REACH = 24;
 
 /** Receives one Urms(1/2): sample positions of the start and end of its cycle, its value, and its later half. */
 export type HalfCycleListener = (start: number, end: number, rms: number, half: HalfCycle) => void;
@@ -25,6 +30,9 @@ export class HalfCycleRms {
   private readonly mask: number;
   /** Sum of the squares of all samples before each step, for the newest steps. */
   private readonly sums: Float64Array;
+  /** The signal, low-passed, where each of the newest steps begins: enough to tell the fundamental by. */
+  private readonly lowPassed: Float32Array;
+  private readonly lowPassedMask: number;
   private readonly stepMask: number;
   private readonly step: number;
   private count = 0;
@@ -52,6 +60,10 @@ export class HalfCycleRms {
     const steps = 2 ** Math.ceil(Math.log2(size / this.step + 2));
     this.stepMask = steps - 1;
     this.sums = new Float64Array(steps);
+    const cycle = options.rate / options.frequency;
+    const kept = 2 ** Math.ceil(Math.log2((this.halfPeriods.reach + PHASOR_REACH * cycle) / this.step));
+    this.lowPassedMask = kept - 1;
+    this.lowPassed = new Float32Array(kept);
   }
 
   /** Samples `[from, to)` of an array, the next ones of the stream. */
@@ -73,6 +85,7 @@ export class HalfCycleRms {
       this.total = total;
       this.sums[(count / step) & this.stepMask] = total;
       this.halfPeriods.pushStep(sum, ramp, this.onBoundary);
+      this.lowPassed[(count / step - 1) & this.lowPassedMask] = this.halfPeriods.lowPassed;
       filled = 0;
       sum = 0;
       ramp = 0;
@@ -84,30 +97,40 @@ export class HalfCycleRms {
     this.total = total;
   }
 
+  /**
+   * Phasor of the fundamental over a stretch of the newest cycles, Hann-weighted so that neither harmonics
+   * nor the ends leak into it.
+   * @param from position @param to position
+   * @param cycles of the fundamental between them
+   * @returns sine angle at `from`; magnitude on a scale of its own, the same for channels of one rate
+   */
+  phasor(from: number, to: number, cycles: number): Complex {
+    const { step, lowPassed, lowPassedMask } = this;
+    const turn = (2 * Math.PI) / (to - from);
+    let re = 0;
+    let im = 0;
+    let weights = 0;
+    for (let k = Math.ceil((from + 0.5) / step); k * step - 0.5 < to; k++) {
+      const angle = turn * (k * step - 0.5 - from);
+      const weight = 1 - Math.cos(angle);
+      const value = weight * lowPassed[k & lowPassedMask];
+      re += value * Math.sin(cycles * angle);
+      im += value * Math.cos(cycles * angle);
+      weights += weight;
+    }
+    const scale = Math.SQRT2 / weights / step ** 2;
+    return { re: re * scale, im: im * scale };
+  }
+
   /** The stream ends here: what can still be measured of it is. */
   finish(): void {
     this.halfPeriods.finish(this.count - 1, this.onBoundary);
   }
 
-  /**
-   * Where the waveform changed: what comes before is like the cycle before it, what comes after like the
-   * cycle after it. Harmonics and DC are the same in both and do not matter.
-   */
   private readonly locateStep = (from: number, to: number, cycle: number): number => {
     const first = Math.max(Math.ceil(from), Math.ceil(cycle) + 1, this.count - this.mask);
     const last = Math.min(Math.floor(to), this.count - Math.ceil(cycle) - 2);
-    let cost = 0;
-    let least = 0;
-    let step = first;
-    for (let n = first; n < last; n++) {
-      const x = this.samples[n & this.mask];
-      // What it costs to count this sample to the time before the step instead of that after it.
-      cost += (x - this.sampleAt(n - cycle)) ** 2 - (x - this.sampleAt(n + cycle)) ** 2;
-      if (cost >= least) continue;
-      least = cost;
-      step = n + 1;
-    }
-    return step - 0.5;
+    return changePoint(this.samples, this.mask, first, last, cycle);
   };
 
   private readonly onBoundary = (position: number): void => {
@@ -143,13 +166,6 @@ export class HalfCycleRms {
     const share = f * (e + 0.5) + (slope * (e * e - 0.25)) / 2 + (curve * (e * e * e + 0.125)) / 3;
     // The whole cell must hold exactly f, or neighbouring halves would not add up.
     return this.sumBefore(n) + share - (curve / 12) * (e + 0.5);
-  }
-
-  /** On the line between two samples. */
-  private sampleAt(position: number): number {
-    const n = Math.floor(position);
-    const before = this.samples[n & this.mask];
-    return before + (position - n) * (this.samples[(n + 1) & this.mask] - before);
   }
 
   private square(n: number): number {

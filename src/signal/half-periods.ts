@@ -89,6 +89,11 @@ export class HalfPeriods {
     return this.filter.decimation;
   }
 
+  /** The signal, low-passed, half a sample before the newest step: `step`² times it. */
+  get lowPassed(): number {
+    return this.filter.weighed;
+  }
+
   /** Samples that must be kept behind the newest one, for whoever integrates between boundaries. */
   get reach(): number {
     return Math.ceil(this.filter.halfWidth + 20 * this.period + 4 * this.filter.decimation);

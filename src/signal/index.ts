@@ -1,10 +1,14 @@
 /** Cycles, RMS, history and spectra of sampled signals; shared by the stages that look at waveforms. */
+export * from './change-point';
+export * from './clock-ticks';
+export * from './complex';
 export * from './continuity';
 export * from './half-cycle-rms';
 export * from './half-periods';
 export * from './history';
 export * from './level';
 export * from './meter-streams';
+export * from './phasor';
 export * from './polyphase-half-cycles';
 export * from './resampler';
 export * from './spectrum';

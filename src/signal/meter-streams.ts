@@ -3,7 +3,7 @@ import { FieldError, type WaveformFrame } from '../record';
 import { type Joint, jointOf } from './continuity';
 
 /** Meters held at once; beyond it the one longest silent is let go, and counted. */
-const MAX_METERS = 5000;
+export const MAX_METERS = 5000;
 /** Slowest sampling that shows a cycle well enough to measure it: 16 samples of 60 Hz. */
 const MIN_RATE = 960;
 

@@ -1,3 +1,4 @@
+import type { Complex } from './complex';
 import { type HalfCycle, HalfCycleRms } from './half-cycle-rms';
 import type { HalfPeriodOptions } from './half-periods';
 
@@ -46,6 +47,11 @@ export class PolyphaseHalfCycles {
       });
       return rms;
     });
+  }
+
+  /** Phasor of a channel's fundamental, see {@link HalfCycleRms.phasor}. */
+  phasor(channel: number, from: number, to: number, cycles: number): Complex {
+    return this.channels[channel].phasor(from, to, cycles);
   }
 
   /** Samples by which the values told may lie behind the newest sample. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { Conditions, type Finding, ValueWatch } from '../../src/metering';
+import { ValueWatch } from '../../src/metering';
 import type { Values } from '../../src/record';
+import { Conditions, type Finding } from '../../src/record';
 import { seeded } from '../signal/signals';
 
 const START = 1_700_000_000_000;

@@ -149,9 +149,9 @@ describe('records', () => {
     assert.ok(error.message.length < 200);
   });
 
-  it('has a unit and a label for every quantity of the design', () => {
+  it('has a unit and a label for every quantity of the design, and for unbalance', () => {
     const names =
-      'va vb vc vab vbc vca ia ib ic in p pa pb pc q qa qb qc s sa sb sc pf pfa pfb pfc f thd_va thd_vb thd_vc thd_ia thd_ib thd_ic energy_import energy_export var_import var_export';
+      'va vb vc vab vbc vca ia ib ic in p pa pb pc q qa qb qc s sa sb sc pf pfa pfb pfc f u2 u0 thd_va thd_vb thd_vc thd_ia thd_ib thd_ic energy_import energy_export var_import var_export';
     assert.deepEqual(Object.keys(QUANTITIES), names.split(' '));
     for (const { unit, label } of Object.values(QUANTITIES)) assert.ok(unit && label);
   });

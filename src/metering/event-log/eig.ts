@@ -1,6 +1,5 @@
-import type { PqEvent } from '../../record';
+import type { Finding, PqEvent } from '../../record';
 import type { EigLogTable, EigPqRecord, EigStatus } from '../../registers';
-import type { Finding } from '../finding';
 import type { FleetMeter } from '../fleet';
 import type { ModbusLink } from '../link';
 import { eigEvent, type FinishedEvent, followRecord, isOpenEvents, type OpenEvents } from './eig-events';

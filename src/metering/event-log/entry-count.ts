@@ -1,4 +1,4 @@
-import type { Finding } from '../finding';
+import type { Finding } from '../../record';
 
 /** Number of the newest entry before and now: what happened in between. */
 export interface CountMovement {

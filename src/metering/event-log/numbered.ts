@@ -1,3 +1,4 @@
+import type { Finding } from '../../record';
 import { type PqEvent, voltageEvent, type WaveformFrame } from '../../record';
 import {
   decode,
@@ -11,7 +12,6 @@ import {
   TYPE_LENGTH,
 } from '../../registers';
 import { FifoAccess } from '../fifo-access';
-import type { Finding } from '../finding';
 import type { FleetMeter } from '../fleet';
 import type { ModbusLink } from '../link';
 import { COUNT_RANGE, countMovement, firstContact, overrun } from './entry-count';

@@ -1,5 +1,4 @@
-import type { PqEvent } from '../../record';
-import type { Finding } from '../finding';
+import type { Finding, PqEvent } from '../../record';
 import type { ModbusLink } from '../link';
 
 /** What one look into a meter's event log brought. */

@@ -1,3 +1,5 @@
+import type { EventType } from '../records';
+
 /**
  * Category of a voltage event by IEEE 1159-2019, table 2: what it is and how long it lasted.
  *
@@ -9,7 +11,7 @@
  * @param cycles the same in cycles
  */
 export function ieee1159(
-  type: 'sag' | 'swell' | 'interruption',
+  type: Exclude<EventType, 'rvc'>,
   extreme: number,
   seconds: number,
   cycles: number,
@@ -19,13 +21,14 @@ export function ieee1159(
     const length = seconds > 3 ? 'temporary' : 'momentary';
     return { category: `${length} interruption`, inTable: cycles >= 0.5 && extreme < 0.1 };
   }
+  const low = type === 'sag' || type === 'undervoltage';
   if (seconds > 60) {
-    return type === 'sag'
+    return low
       ? { category: 'undervoltage', inTable: extreme >= 0.8 && extreme <= 0.9 }
       : { category: 'overvoltage', inTable: extreme >= 1.1 && extreme <= 1.2 };
   }
   const length = seconds > 3 ? 'temporary' : cycles > 30 ? 'momentary' : 'instantaneous';
   const highest = { instantaneous: 1.8, momentary: 1.4, temporary: 1.2 }[length];
-  const inCell = type === 'sag' ? extreme >= 0.1 && extreme <= 0.9 : extreme >= 1.1 && extreme <= highest;
-  return { category: `${length} ${type}`, inTable: inCell && cycles >= 0.5 };
+  const inCell = low ? extreme >= 0.1 && extreme <= 0.9 : extreme >= 1.1 && extreme <= highest;
+  return { category: `${length} ${low ? 'sag' : 'swell'}`, inTable: inCell && cycles >= 0.5 };
 }

@@ -25,7 +25,7 @@ export interface Verdict {
 export function categorise(type: EventType, extreme: number, seconds: number, cycles: number): Verdict {
   const category: PqEvent['category'] = {};
   const flags: string[] = [];
-  if (type === 'sag' || type === 'swell' || type === 'interruption') {
+  if (type !== 'rvc') {
     const { category: name, inTable } = ieee1159(type, extreme, seconds, cycles);
     category.ieee1159 = name;
     if (!inTable) flags.push('outside table');

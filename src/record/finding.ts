@@ -1,4 +1,4 @@
-import type { Severity } from '../record';
+import type { Severity } from './records';
 
 /** Something worth a diagnostic record: what it is, and what to check. */
 export interface Finding {

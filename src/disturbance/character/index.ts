@@ -1,0 +1,3 @@
+export * from './character';
+export * from './direction';
+export * from './sag-type';
