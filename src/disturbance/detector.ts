@@ -1,8 +1,16 @@
 import { LRUCache } from 'lru-cache';
-import { type Diagnostic, FieldError, type PqEvent, type Rms, type WaveformFrame } from '../record';
+import {
+  type Diagnostic,
+  FieldError,
+  type PqEvent,
+  type Reading,
+  type Rms,
+  type WaveformFrame,
+} from '../record';
 import { MAX_METERS, MeterStreams, type StreamEnd } from '../signal';
 import { MeterMemory } from './meter-memory';
 import { MeterStream, watchedChannels } from './meter-stream';
+import { channelsOf, ReadingStream } from './reading-stream';
 import { type DetectorSettings, readDetectorSettings } from './settings';
 
 export interface DetectorOutput {
@@ -23,14 +31,23 @@ const FLAGS: Record<StreamEnd, string> = {
 /** Voltage events of many meters, each from its own stream of frames. */
 export class SagSwellDetector {
   private readonly meters: MeterStreams<MeterStream>;
+  /** Meters that give readings and no waveform. */
+  private readonly readings: LRUCache<string, ReadingStream>;
   /** What outlives a stream, by meter. */
   private readonly memories: LRUCache<string, MeterMemory>;
+  private readingsPast = 0;
 
   constructor(
     private settings: DetectorSettings,
     private readonly output: DetectorOutput,
   ) {
     this.memories = new LRUCache({ max: MAX_METERS });
+    this.readings = new LRUCache({
+      max: MAX_METERS,
+      dispose: (stream, _meter, reason) => {
+        if (reason === 'evict') stream.finish(FLAGS.dropped);
+      },
+    });
     this.meters = new MeterStreams(
       (first) => new MeterStream(first, this.settings, output, this.memoryOf(first.meter)),
       (stream, why, last, next) => {
@@ -43,13 +60,13 @@ export class SagSwellDetector {
   /** Meters heard of, and those of them with an event open now. */
   get status(): { meters: number; open: number } {
     let open = 0;
-    for (const stream of this.meters.streams()) if (stream.open.length) open++;
-    return { meters: this.meters.size, open };
+    for (const stream of this.all()) if (stream.open.length) open++;
+    return { meters: this.meters.size + this.readings.size, open };
   }
 
-  /** Meters let go because too many spoke, frames seen twice, breaks of streams. */
-  get counters(): { metersDropped: number; framesRepeated: number; gaps: number } {
-    return this.meters.counters;
+  /** Meters let go because too many spoke; frames and readings seen twice or too late; breaks of streams. */
+  get counters(): MeterStreams<MeterStream>['counters'] & { readingsPast: number } {
+    return { ...this.meters.counters, readingsPast: this.readingsPast };
   }
 
   /** Samples per channel held for captures, all meters together. */
@@ -71,12 +88,47 @@ export class SagSwellDetector {
         frame.layout,
       );
     }
+    const readings = this.readings.get(frame.meter);
+    if (readings) {
+      this.readings.delete(frame.meter);
+      readings.finish('waveform instead of readings');
+    }
     this.meters.push(frame);
+  }
+
+  /**
+   * Takes the next reading of a meter that gives no waveform; of one that does, and of bad quality, it is
+   * passed over.
+   * @returns whether there was something to judge
+   */
+  pushReading({ meter, time, values, quality }: Reading): boolean {
+    if (quality === 'bad' || this.meters.has(meter) || channelsOf(values).length === 0) return false;
+    let stream = this.readings.get(meter);
+    const joint = stream?.jointOf(values, time);
+    if (joint === 'past') {
+      this.readingsPast++;
+      return false;
+    }
+    if (joint === 'gap') {
+      stream?.finish(FLAGS.gap);
+      stream = undefined;
+    }
+    if (!stream) {
+      stream = new ReadingStream(meter, values, this.settings, this.output, this.memoryOf(meter));
+      this.readings.set(meter, stream);
+    }
+    stream.push(values, time);
+    return true;
   }
 
   /** The stream of a meter (of all, without a name) is over: what is open is reported as it stands. */
   finish(meter?: string): void {
     this.meters.finish(meter);
+    for (const name of meter === undefined ? [...this.readings.keys()] : [meter]) {
+      const stream = this.readings.peek(name);
+      this.readings.delete(name);
+      stream?.finish(FLAGS.last);
+    }
   }
 
   /**
@@ -90,8 +142,13 @@ export class SagSwellDetector {
       memory.phaseTolerance = this.settings.phaseTolerance;
       if (this.settings.nominal !== nominal) memory.resetReferences();
     }
-    for (const stream of this.meters.streams()) stream.configure(this.settings);
+    for (const stream of this.all()) stream.configure(this.settings);
     return this.settings;
+  }
+
+  private *all(): Generator<MeterStream | ReadingStream> {
+    yield* this.meters.streams();
+    yield* this.readings.values();
   }
 
   private memoryOf(meter: string): MeterMemory {

@@ -59,9 +59,8 @@ class Steadiness {
     if (u > this.high) this.high = u;
     if (this.count < size) return;
     const mean = this.sum / size;
-    const near = () => this.high - mean <= threshold && mean - this.low <= threshold;
-    if (!near()) this.lookAgain();
-    this.steady = near();
+    if (this.high - mean > threshold || mean - this.low > threshold) this.lookAgain();
+    this.steady = this.high - mean <= threshold && mean - this.low <= threshold;
   }
 
   private lookAgain(): void {

@@ -16,6 +16,13 @@ export interface HalfCycle {
   length: number;
 }
 
+/** Samples of a step summed up: plain, times their number in the step, squared. */
+interface StepSums {
+  sum: number;
+  ramp: number;
+  squares: number;
+}
+
 /**
  * Urms(1/2) of one channel (IEC 61000-4-30, 3.22 and 5.4.1): RMS over one cycle that begins at a zero
  * crossing of the fundamental, renewed every half cycle, each channel on its own crossings.
@@ -36,11 +43,11 @@ export class HalfCycleRms {
   private readonly stepMask: number;
   private readonly step: number;
   private count = 0;
-  /** Of the step that is being filled: samples, their sum, plain and times their number in the step. */
+  /** Samples of the step that is being filled, and the sums of every other of them. */
   private filled = 0;
-  private sum = 0;
-  private ramp = 0;
-  /** Squares of all samples so far. */
+  private readonly even: StepSums = { sum: 0, ramp: 0, squares: 0 };
+  private readonly odd: StepSums = { sum: 0, ramp: 0, squares: 0 };
+  /** Squares of all samples of the steps before. */
   private total = 0;
   private readonly half: HalfCycle = { energy: 0, length: 0 };
   private boundary = Number.NaN;
@@ -68,33 +75,58 @@ export class HalfCycleRms {
 
   /** Samples `[from, to)` of an array, the next ones of the stream. */
   push(samples: Float32Array, from: number, to: number): void {
-    const { mask, step } = this;
+    const { mask, step, even, odd } = this;
     const kept = this.samples;
-    let { count, filled, sum, ramp, total } = this;
+    let { count, filled } = this;
     for (let i = from; i < to; ) {
       const end = Math.min(to, i + step - filled);
-      for (; i < end; i++) {
+      // Two at a time, each with sums of its own: half as long to wait for, and the same however cut.
+      if (filled & 1) this.take(odd, kept, count++, filled++, samples[i++]);
+      let { sum, ramp, squares } = even;
+      let { sum: sum1, ramp: ramp1, squares: squares1 } = odd;
+      for (; i + 1 < end; i += 2) {
         const x = samples[i];
+        const y = samples[i + 1];
         kept[count++ & mask] = x;
+        kept[count++ & mask] = y;
         sum += x;
+        sum1 += y;
         ramp += filled++ * x;
-        total += x * x;
+        ramp1 += filled++ * y;
+        squares += x * x;
+        squares1 += y * y;
       }
+      even.sum = sum;
+      even.ramp = ramp;
+      even.squares = squares;
+      odd.sum = sum1;
+      odd.ramp = ramp1;
+      odd.squares = squares1;
+      if (i < end) this.take(even, kept, count++, filled++, samples[i++]);
       if (filled < step) break;
-      this.count = count;
-      this.total = total;
-      this.sums[(count / step) & this.stepMask] = total;
-      this.halfPeriods.pushStep(sum, ramp, this.onBoundary);
-      this.lowPassed[(count / step - 1) & this.lowPassedMask] = this.halfPeriods.lowPassed;
       filled = 0;
-      sum = 0;
-      ramp = 0;
+      this.count = count;
+      this.endStep();
     }
     this.count = count;
     this.filled = filled;
-    this.sum = sum;
-    this.ramp = ramp;
-    this.total = total;
+  }
+
+  private take(sums: StepSums, kept: Float32Array, count: number, filled: number, x: number): void {
+    kept[count & this.mask] = x;
+    sums.sum += x;
+    sums.ramp += filled * x;
+    sums.squares += x * x;
+  }
+
+  private endStep(): void {
+    const { even, odd, step, count } = this;
+    const k = count / step;
+    this.total += even.squares + odd.squares;
+    this.sums[k & this.stepMask] = this.total;
+    this.halfPeriods.pushStep(even.sum + odd.sum, even.ramp + odd.ramp, this.onBoundary);
+    this.lowPassed[(k - 1) & this.lowPassedMask] = this.halfPeriods.lowPassed;
+    even.sum = even.ramp = even.squares = odd.sum = odd.ramp = odd.squares = 0;
   }
 
   /**
@@ -107,16 +139,29 @@ export class HalfCycleRms {
   phasor(from: number, to: number, cycles: number): Complex {
     const { step, lowPassed, lowPassedMask } = this;
     const turn = (2 * Math.PI) / (to - from);
+    const first = Math.ceil((from + 0.5) / step);
+    const last = Math.ceil((to + 0.5) / step) - 1;
+    // Window and wave as phasors that turn on from step to step: no sine is looked up per step.
+    const begin = turn * (first * step - 0.5 - from);
+    const [windowStepRe, windowStepIm] = [Math.cos(turn * step), Math.sin(turn * step)];
+    const [waveStepRe, waveStepIm] = [Math.cos(cycles * turn * step), Math.sin(cycles * turn * step)];
+    let [windowRe, windowIm] = [Math.cos(begin), Math.sin(begin)];
+    let [waveRe, waveIm] = [Math.cos(cycles * begin), Math.sin(cycles * begin)];
     let re = 0;
     let im = 0;
     let weights = 0;
-    for (let k = Math.ceil((from + 0.5) / step); k * step - 0.5 < to; k++) {
-      const angle = turn * (k * step - 0.5 - from);
-      const weight = 1 - Math.cos(angle);
+    for (let k = first; k <= last; k++) {
+      const weight = 1 - windowRe;
       const value = weight * lowPassed[k & lowPassedMask];
-      re += value * Math.sin(cycles * angle);
-      im += value * Math.cos(cycles * angle);
+      re += value * waveIm;
+      im += value * waveRe;
       weights += weight;
+      const nextWindow = windowRe * windowStepRe - windowIm * windowStepIm;
+      windowIm = windowRe * windowStepIm + windowIm * windowStepRe;
+      windowRe = nextWindow;
+      const nextWave = waveRe * waveStepRe - waveIm * waveStepIm;
+      waveIm = waveRe * waveStepIm + waveIm * waveStepRe;
+      waveRe = nextWave;
     }
     const scale = Math.SQRT2 / weights / step ** 2;
     return { re: re * scale, im: im * scale };

@@ -3,6 +3,7 @@ export * from './change-point';
 export * from './clock-ticks';
 export * from './complex';
 export * from './continuity';
+export * from './frame-order';
 export * from './half-cycle-rms';
 export * from './half-periods';
 export * from './history';

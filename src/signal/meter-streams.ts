@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { FieldError, type WaveformFrame } from '../record';
-import { type Joint, jointOf } from './continuity';
+import { type Break, FrameOrder } from './frame-order';
 
 /** Meters held at once; beyond it the one longest silent is let go, and counted. */
 export const MAX_METERS = 5000;
@@ -8,12 +8,12 @@ export const MAX_METERS = 5000;
 const MIN_RATE = 960;
 
 /** Why a stream ended: a gap, another rate or other channels, its own last frame, or too many meters. */
-export type StreamEnd = Exclude<Joint, 'first' | 'follows' | 'repeated'> | 'last' | 'dropped';
+export type StreamEnd = Break | 'last' | 'dropped';
 
-/** What is kept of one meter: a stream of the engine, and the frame that came last. */
+/** What is kept of one meter: its frames in order, and the stream of the engine they go to. */
 interface Entry<Stream> {
-  stream: Stream;
-  last: WaveformFrame;
+  order: FrameOrder;
+  stream?: Stream;
 }
 
 /**
@@ -22,7 +22,7 @@ interface Entry<Stream> {
  */
 export class MeterStreams<Stream extends { push(frame: WaveformFrame): void }> {
   private readonly entries: LRUCache<string, Entry<Stream>>;
-  readonly counters = { metersDropped: 0, framesRepeated: 0, gaps: 0 };
+  readonly counters = { metersDropped: 0, framesRepeated: 0, framesLate: 0, gaps: 0 };
 
   /**
    * @param open makes the stream that begins with a frame
@@ -39,10 +39,10 @@ export class MeterStreams<Stream extends { push(frame: WaveformFrame): void }> {
   ) {
     this.entries = new LRUCache({
       max: MAX_METERS,
-      dispose: ({ stream, last }, _meter, reason) => {
+      dispose: (entry, _meter, reason) => {
         if (reason !== 'evict') return;
         this.counters.metersDropped++;
-        this.ended(stream, 'dropped', last);
+        this.end(entry, 'dropped');
       },
     });
   }
@@ -52,35 +52,28 @@ export class MeterStreams<Stream extends { push(frame: WaveformFrame): void }> {
     return this.entries.size;
   }
 
+  has(meter: string): boolean {
+    return this.entries.has(meter);
+  }
+
   *streams(): Generator<Stream> {
-    for (const { stream } of this.entries.values()) yield stream;
+    for (const { stream } of this.entries.values()) if (stream) yield stream;
   }
 
   /**
-   * Hands a frame to its meter's stream. One that was already seen is passed over and counted.
+   * Hands a frame to its meter's stream. One that was already seen is passed over and counted; one that is
+   * ahead waits for those before it.
    * @throws FieldError for a frame sampled too slowly; the stream stays as it was
    */
   push(frame: WaveformFrame): void {
     if (frame.rate < MIN_RATE) throw new FieldError('payload.rate', `at least ${MIN_RATE} Hz`, frame.rate);
     const { meter } = frame;
     let entry = this.entries.get(meter);
-    const joint = jointOf(entry?.last, frame);
-    if (joint === 'repeated') {
-      this.counters.framesRepeated++;
-      return;
-    }
-    if (entry && joint !== 'follows' && joint !== 'first') {
-      this.counters.gaps++;
-      this.ended(entry.stream, joint, entry.last, frame);
-      entry = undefined;
-    }
-    if (entry) {
-      entry.last = frame;
-    } else {
-      entry = { stream: this.open(frame), last: frame };
+    if (!entry) {
+      entry = this.entryOf();
       this.entries.set(meter, entry);
     }
-    entry.stream.push(frame);
+    entry.order.push(frame);
     if (frame.last) this.finish(meter);
   }
 
@@ -89,7 +82,33 @@ export class MeterStreams<Stream extends { push(frame: WaveformFrame): void }> {
     for (const name of meter === undefined ? [...this.entries.keys()] : [meter]) {
       const entry = this.entries.peek(name);
       this.entries.delete(name);
-      if (entry) this.ended(entry.stream, 'last', entry.last);
+      if (entry) this.end(entry, 'last');
     }
+  }
+
+  private entryOf(): Entry<Stream> {
+    const entry: Entry<Stream> = {
+      order: new FrameOrder(
+        {
+          next: (frame, broken) => {
+            if (broken && entry.stream) {
+              this.counters.gaps++;
+              this.ended(entry.stream, broken.why, broken.last, frame);
+              entry.stream = undefined;
+            }
+            entry.stream ??= this.open(frame);
+            entry.stream.push(frame);
+          },
+        },
+        this.counters,
+      ),
+    };
+    return entry;
+  }
+
+  private end(entry: Entry<Stream>, why: StreamEnd): void {
+    entry.order.flush();
+    const { stream, order } = entry;
+    if (stream && order.newest) this.ended(stream, why, order.newest);
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { WaveformFrame } from '../../src/record';
-import { FrameHistory, jointOf, MeterStreams, startLevel } from '../../src/signal';
+import { FrameHistory, MeterStreams, startLevel } from '../../src/signal';
 import { wave } from './signals';
 
 const frame = (time: number, values: number[], rate = 1000) =>
@@ -18,20 +18,6 @@ describe('frame history', () => {
     assert.deepEqual(history.slice(0, 5)?.toJSON(), frame(3, [3, 4]).toJSON());
     assert.equal(history.slice(9, 12), undefined);
     assert.equal(history.timeOf(6.5), 6.5);
-  });
-
-  it('tells how frames join', () => {
-    const first = frame(1000, new Array(100).fill(0));
-    const at = (time: number, length = 100, rate = 1000) =>
-      jointOf(first, frame(time, new Array(length).fill(0), rate));
-    assert.equal(jointOf(undefined, first), 'first');
-    assert.equal(at(1100), 'follows');
-    assert.equal(at(1101), 'follows');
-    assert.equal(at(1110), 'gap');
-    assert.equal(at(1000), 'repeated');
-    assert.equal(at(1050, 50), 'repeated');
-    assert.equal(at(1050), 'gap');
-    assert.equal(at(1100, 100, 2000), 'other-rate');
   });
 
   it('knows the voltage a recording begins with', () => {

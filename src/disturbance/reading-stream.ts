@@ -1,0 +1,124 @@
+import { type Channel, eventId, type PqEvent, phaseOf, type QuantityName, type Values } from '../record';
+import { unbalanceOfMagnitudes } from './aggregates';
+import type { Entry } from './captures';
+import { eventOf } from './event-of';
+import type { MeterMemory } from './meter-memory';
+import { type Disturbance, PolyphaseDetector } from './polyphase';
+import type { DetectorSettings } from './settings';
+
+/** A reading so many times later than they usually come has others missing before it. */
+const GAP = 3.5;
+/** Positions are ms here. */
+const PER_SECOND = 1000;
+
+const TO_NEUTRAL = ['va', 'vb', 'vc'] as const satisfies Channel[];
+const BETWEEN_LINES = ['vab', 'vbc', 'vca'] as const satisfies Channel[];
+
+/**
+ * Voltage events of a meter that gives RMS readings and no waveform, at the resolution of its readings:
+ * each stands for the time since the one before. Events say which resolution that was.
+ */
+export class ReadingStream {
+  private readonly channels: readonly QuantityName[];
+  private readonly detector: PolyphaseDetector;
+  private readonly entries = new Map<Disturbance, Entry>();
+  private last = Number.NaN;
+  /** ms from reading to reading. */
+  private interval = Number.NaN;
+  private cutFlag: string | undefined;
+  private frequency: number;
+
+  constructor(
+    private readonly meter: string,
+    first: Values,
+    private settings: DetectorSettings,
+    private readonly output: { event(event: PqEvent): void },
+    private readonly memory: MeterMemory,
+  ) {
+    this.channels = channelsOf(first);
+    this.frequency = settings.frequency === 60 ? 60 : 50;
+    const phases = this.channels.map(phaseOf);
+    // One value is longer than any window of cycles.
+    const grid = { minute: 60 * PER_SECOND, halfCycles: Number.POSITIVE_INFINITY };
+    this.detector = new PolyphaseDetector(phases, settings, grid, {
+      started: (disturbance) => this.onStarted(disturbance),
+      ended: (disturbance) => this.onEnded(disturbance),
+    });
+  }
+
+  get open(): Disturbance[] {
+    return this.detector.openDisturbances;
+  }
+
+  configure(settings: DetectorSettings): void {
+    this.settings = settings;
+    this.detector.settings = settings;
+  }
+
+  /**
+   * Whether a reading goes on from the one before.
+   * @returns `past` for one that is no later, `gap` where others are missing or it has other voltages
+   */
+  jointOf(values: Values, time: number): 'follows' | 'past' | 'gap' {
+    if (time <= this.last) return 'past';
+    if (this.channels.some((name) => values[name] === undefined)) return 'gap';
+    return time - this.last > GAP * this.interval ? 'gap' : 'follows';
+  }
+
+  /** The next reading; time in ms. */
+  push(values: Values, time: number): void {
+    if (values.f !== undefined && values.f > 0) this.frequency = values.f;
+    const start = Number.isNaN(this.last) ? time : this.last;
+    if (start < time) this.interval = time - start;
+    this.last = time;
+    for (const [i, name] of this.channels.entries()) {
+      this.detector.push(i, start, time, (values[name] as number) / this.settings.nominal);
+    }
+    const method = this.channels[0] === 'vab' ? 'line voltages' : 'largest difference from the mean';
+    this.memory.judgeUnbalance(unbalanceOfMagnitudes(values), time, `${method}, one reading`);
+  }
+
+  /** No further reading goes on from the last one: open events end there, under a flag that says why. */
+  finish(flag: string): void {
+    this.cutFlag = flag;
+    this.detector.finish(this.last);
+  }
+
+  private onStarted(disturbance: Disturbance): void {
+    const { type, start: time, within } = disturbance;
+    const entry: Entry = {
+      disturbance,
+      time,
+      id: eventId(this.meter, type, time),
+      within: within && this.entries.get(within)?.id,
+      reference: this.settings.nominal,
+      captureStart: time,
+      captureLimit: time,
+      period: PER_SECOND / this.frequency,
+      // The first reading was low already.
+      flags: Number.isNaN(this.interval) ? ['start unknown'] : [],
+    };
+    this.entries.set(disturbance, entry);
+    this.tell(entry, 'start');
+  }
+
+  private onEnded(disturbance: Disturbance): void {
+    const entry = this.entries.get(disturbance) as Entry;
+    this.entries.delete(disturbance);
+    if (this.cutFlag) entry.flags.push(this.cutFlag);
+    this.tell(entry, 'end');
+  }
+
+  private tell(entry: Entry, state: 'start' | 'end'): void {
+    const resolution = Number.isNaN(this.interval) ? 'unknown' : `${this.interval / PER_SECOND} s`;
+    const told = { ...entry, flags: [...entry.flags, `resolution ${resolution}`] };
+    this.output.event(eventOf(told, state, { meter: this.meter, rate: PER_SECOND }));
+  }
+}
+
+/** Voltages of a reading: those to neutral, else those between lines; none where it has none. */
+export function channelsOf(values: Values): QuantityName[] {
+  const present = (names: readonly QuantityName[]) => names.filter((name) => values[name] !== undefined);
+  const toNeutral = present(TO_NEUTRAL);
+  return toNeutral.length ? toNeutral : present(BETWEEN_LINES);
+}
