@@ -8,6 +8,7 @@ import {
   type WaveformFrame,
 } from '../record';
 import { MAX_METERS, MeterStreams, type StreamEnd } from '../signal';
+import type { Excursion } from './journal/excursion';
 import { MeterMemory } from './meter-memory';
 import { MeterStream, watchedChannels } from './meter-stream';
 import { channelsOf, ReadingStream } from './reading-stream';
@@ -17,6 +18,8 @@ export interface DetectorOutput {
   event(event: PqEvent): void;
   rms(rms: Rms): void;
   diagnostic(diagnostic: Diagnostic): void;
+  /** Values beyond the watch band, for a journal. */
+  excursion?(excursion: Excursion): void;
 }
 
 /** Flag of an event that was open when its stream ended. */

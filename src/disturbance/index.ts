@@ -1,3 +1,4 @@
 /** Voltage events from waveforms: sags, swells and interruptions of polyphase systems. */
 export * from './detector';
+export * from './journal';
 export * from './settings';

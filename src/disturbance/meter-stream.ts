@@ -14,6 +14,7 @@ import { type CycleWindow, StreamWindows } from './aggregates';
 import { Captures, type Entry, FIRST_CYCLES } from './captures';
 import { characterOf, endAngle, type Place } from './character';
 import { eventOf, roundTime } from './event-of';
+import { type Excursion, ExcursionRecorder } from './journal/excursion';
 import type { MeterMemory } from './meter-memory';
 import { type Disturbance, PolyphaseDetector } from './polyphase';
 import { type RapidChange, RapidChanges } from './rapid-changes';
@@ -22,6 +23,7 @@ import type { DetectorSettings } from './settings';
 export interface StreamOutput {
   event(event: PqEvent): void;
   rms(rms: Rms): void;
+  excursion?(excursion: Excursion): void;
 }
 
 /** Fundamental below this part of the nominal voltage has no crossings to believe in. */
@@ -37,6 +39,7 @@ export class MeterStream {
   private readonly grid: { minute: number; halfCycles: number };
   private readonly detector: PolyphaseDetector;
   private readonly rapidChanges: RapidChanges;
+  private readonly excursions: ExcursionRecorder | undefined;
   private readonly windows: StreamWindows;
   private readonly captures: Captures;
   /** What sags and swells are judged against, V: the nominal voltage or the sliding reference. */
@@ -72,6 +75,17 @@ export class MeterStream {
       ended: (disturbance) => this.onEnded(disturbance),
     });
     this.rapidChanges = new RapidChanges(phases, (change) => this.onRapidChange(change));
+    if (output.excursion) {
+      const source = {
+        meter,
+        phases,
+        rate,
+        frequency: () => this.frequency,
+        halfCycles: () => this.grid.halfCycles,
+        timeOf: (position: number) => roundTime(this.captures.history.timeOf(position)),
+      };
+      this.excursions = new ExcursionRecorder(source, settings, (excursion) => output.excursion?.(excursion));
+    }
     this.windows = new StreamWindows(
       {
         meter,
@@ -110,6 +124,7 @@ export class MeterStream {
     this.settings = settings;
     this.detector.settings = settings;
     this.captures.settings = settings;
+    if (this.excursions) this.excursions.settings = settings;
     this.grid.halfCycles = 1;
     this.channels.forEach((name, i) => {
       this.references[i] = this.referenceOf(name);
@@ -133,6 +148,7 @@ export class MeterStream {
     this.halfCycles.finish();
     this.cutFlag = flag;
     this.detector.finish(this.captures.history.end);
+    this.excursions?.finish();
     this.windows.finish();
     this.memory.aggregates.break();
     this.captures.settle(true);
@@ -159,7 +175,7 @@ export class MeterStream {
     const declared = rms / nominal;
     const cycles = this.frequency > 55 ? 12 : 10;
     this.firstStarts[channel] ??= start;
-    if (mode === 'cycle') this.detector.push(channel, start, end, u, declared);
+    if (mode === 'cycle') this.judge(channel, start, end, u, declared);
     if (!this.captures.isIdle) this.noteWorst(channel, start, u);
     this.rapidChanges.push(channel, start, declared, rvc, 10 * cycles);
     this.windows.push(channel, start, end, half, cycles, minCycles * this.period);
@@ -170,8 +186,13 @@ export class MeterStream {
     if (mode !== '10-cycle') return;
     this.grid.halfCycles = 2 * cycles;
     rms.forEach((u, i) => {
-      if (Number.isFinite(u)) this.detector.push(i, start, end, u / this.references[i], u / nominal);
+      if (Number.isFinite(u)) this.judge(i, start, end, u / this.references[i], u / nominal);
     });
+  }
+
+  private judge(channel: number, start: number, end: number, u: number, declared: number): void {
+    this.detector.push(channel, start, end, u, declared);
+    this.excursions?.push(channel, start, end, u, declared);
   }
 
   private slide(values: Values): void {

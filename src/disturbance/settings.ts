@@ -26,6 +26,9 @@ export interface DetectorSettings {
   sliding: boolean;
   /** PHASE_TOLERANCE: unbalance above which a diagnostic is sent, pu; 0 sends none. */
   phaseTolerance: number;
+  /** Watch band, pu: values beyond it are kept in the journal even where they make no event. */
+  watchLow: number;
+  watchHigh: number;
   /** Cycles of waveform before and after the event in its capture. */
   preCycles: number;
   postCycles: number;
@@ -46,6 +49,8 @@ export const DETECTOR_DEFAULTS: DetectorSettings = {
   mode: 'cycle',
   sliding: false,
   phaseTolerance: 0.02,
+  watchLow: 0.95,
+  watchHigh: 1.05,
   preCycles: 10,
   postCycles: 10,
   maxCapture: 10,
@@ -78,6 +83,8 @@ export function readDetectorSettings(
     mode: check.oneOf(g.mode ?? base.mode, `${at}.mode`, DETECTOR_MODES),
     sliding: check.boolean(g.sliding ?? base.sliding, `${at}.sliding`),
     phaseTolerance: number('phaseTolerance', { min: 0, max: 1, unit: 'pu' }),
+    watchLow: number('watchLow', { min: 0, max: 1, unit: 'pu' }),
+    watchHigh: number('watchHigh', { min: 1, max: 5, unit: 'pu' }),
     preCycles: number('preCycles', { min: 0, max: 1000, unit: 'cycles' }),
     postCycles: number('postCycles', { min: 0, max: 1000, unit: 'cycles' }),
     maxCapture: number('maxCapture', { min: 0, max: 60, unit: 's' }),

@@ -1,0 +1,93 @@
+import { check, FieldError, type PqEvent } from '../../record';
+import { type DetectorSettings, readDetectorSettings } from '../settings';
+import type { Journal } from './journal';
+import { readHistoryQuery } from './queries';
+import { type Counts, replay, tally } from './replay';
+
+/** Answer to `history`. */
+export interface History {
+  /** In the order of time. */
+  events: PqEvent[];
+  /** There are more than these, which are the newest. */
+  more: boolean;
+}
+
+/**
+ * Events of the past.
+ * @param query see {@link readHistoryQuery}
+ */
+export async function history(journal: Journal, query: unknown): Promise<History> {
+  const { limit, captures, ...where } = readHistoryQuery(query);
+  const newest: PqEvent[] = [];
+  let more = false;
+  // Without captures first: only those of the events that are given are read.
+  for await (const event of journal.events(where)) {
+    newest.push(event);
+    if (newest.length <= limit) continue;
+    newest.shift();
+    more = true;
+  }
+  if (!captures || newest.length === 0) return { events: newest, more };
+  const ids = new Set(newest.map(({ id }) => id));
+  const wanted = ({ id }: PqEvent) => ids.has(id);
+  const events: PqEvent[] = [];
+  for await (const event of journal.events({ ...where, from: newest[0].time }, wanted)) {
+    if (wanted(event)) events.push(event);
+  }
+  return { events, more };
+}
+
+/** Answer to `replay`. */
+export interface ReplayAnswer {
+  /** Thresholds that were tried. */
+  thresholds: Pick<DetectorSettings, (typeof THRESHOLDS)[number]>;
+  /** What was reported then, and what these would have given. */
+  old: Counts;
+  new: Counts;
+  exact: boolean;
+  /** Why not. */
+  doubts: string[];
+  excursions: number;
+}
+
+const THRESHOLDS = ['sag', 'swell', 'interruption', 'hysteresis', 'minCycles', 'swellWindow'] as const;
+
+/**
+ * What other thresholds would have given on the past.
+ * @param query time range and meter as in {@link readHistoryQuery}, and any of the thresholds
+ * @param settings in force, for the thresholds that are not named
+ * @throws FieldError that names the field
+ */
+export async function tryThresholds(
+  journal: Journal,
+  query: unknown,
+  settings: DetectorSettings,
+): Promise<ReplayAnswer> {
+  const g = check.object(query ?? {}, 'payload');
+  const named = THRESHOLDS.filter((name) => g[name] !== undefined);
+  if (named.length === 0) {
+    throw new FieldError('payload', `a threshold to try (${THRESHOLDS.join(', ')})`, query);
+  }
+  const tried = readDetectorSettings(
+    Object.fromEntries(named.map((name) => [name, g[name]])),
+    settings,
+    'payload',
+  );
+  const { limit: _limit, captures: _captures, ...where } = readHistoryQuery(query);
+  const old: Counts = { types: {}, categories: {} };
+  for await (const { type, category } of journal.events(where)) {
+    // A rapid voltage change is not judged by these thresholds: it would only look as if it were lost.
+    if (type !== 'rvc') tally(old, type, category.ieee1159);
+  }
+  const { counts, doubts, excursions } = await replay(journal.excursions(where), tried);
+  return {
+    thresholds: Object.fromEntries(
+      THRESHOLDS.map((name) => [name, tried[name]]),
+    ) as ReplayAnswer['thresholds'],
+    old,
+    new: counts,
+    exact: doubts.length === 0,
+    doubts,
+    excursions,
+  };
+}

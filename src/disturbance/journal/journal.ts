@@ -1,0 +1,223 @@
+import { ClassicLevel } from 'classic-level';
+import type { PqEvent } from '../../record';
+import {
+  decodeCapture,
+  decodeEvent,
+  decodeExcursion,
+  encodeCapture,
+  encodeEvent,
+  encodeExcursion,
+} from './encoding';
+import type { Excursion } from './excursion';
+
+export interface JournalSettings {
+  /** Days that an entry is kept. */
+  maxDays: number;
+  /** Bytes on disk, all entries together. */
+  maxBytes: number;
+}
+
+/** What is looked for. */
+export interface JournalQuery {
+  /** ms since 1970: of the start of an event. */
+  from: number;
+  to: number;
+  meter?: string;
+}
+
+/** Bytes that may wait to be written; what comes beyond is dropped and counted. */
+const MAX_WAITING = 64e6;
+const DAY = 86_400_000;
+
+/** What stands in the table of entries: enough to count and to clear it. */
+interface Entry {
+  kind: 'event' | 'excursion';
+  /** Time of the event, ms, and when it was written. */
+  time: number;
+  written: number;
+  bytes: number;
+}
+
+type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string };
+
+/**
+ * Events and excursions of the last days on disk, first in, first out: bounded by age and by size.
+ *
+ * Keys: `n/<number>` the entry, in the order of writing; `t/<time>/<number>` finds it by time; `d/<number>`
+ * its data, `c/<number>` the capture of an event. An entry and all that belongs to it is written in one
+ * batch, synced: it is there whole or not at all, and what was acknowledged survives a kill.
+ */
+export class Journal {
+  /** Numbers of the oldest entry that may be there, and of the next one. */
+  private first = 0;
+  private next = 0;
+  private waiting: Operation[] = [];
+  private waitingBytes = 0;
+  private waitingEntries = 0;
+  /** The batch that is written, and the one that begins when it is. */
+  private batch: Promise<void> | undefined;
+  private nextBatch: Promise<void> | undefined;
+  private entries = 0;
+  private bytes = 0;
+  private dropped = 0;
+
+  private constructor(
+    private readonly db: ClassicLevel<string, Buffer>,
+    private settings: JournalSettings,
+    private readonly now: () => number,
+  ) {}
+
+  /**
+   * Opens the journal of a folder, which is made where it is missing.
+   * @param now clock by which entries age, ms
+   * @throws the file system's error, or that of a journal that somebody else has open
+   */
+  static async open(folder: string, settings: JournalSettings, now = Date.now): Promise<Journal> {
+    const db = new ClassicLevel<string, Buffer>(folder, { keyEncoding: 'utf8', valueEncoding: 'buffer' });
+    await db.open();
+    const journal = new Journal(db, settings, now);
+    await journal.count();
+    await journal.clear();
+    return journal;
+  }
+
+  /** Entries on disk, their bytes, and those that were dropped because the disk could not follow. */
+  get status(): { entries: number; bytes: number; dropped: number } {
+    const { entries, bytes, dropped } = this;
+    return { entries, bytes, dropped };
+  }
+
+  /** Writes an event that has ended, with its capture. Resolves when it is on disk. */
+  async addEvent(event: PqEvent): Promise<void> {
+    const { capture } = event;
+    await this.add('event', event.time, encodeEvent(event), capture && encodeCapture(capture));
+  }
+
+  /** Writes an excursion. Resolves when it is on disk. */
+  async addExcursion(excursion: Excursion): Promise<void> {
+    await this.add('excursion', excursion.time, encodeExcursion(excursion));
+  }
+
+  /**
+   * Events in the order of time.
+   * @param withCapture whether an event is given with its capture
+   */
+  async *events(
+    query: JournalQuery,
+    withCapture: (event: PqEvent) => boolean = () => false,
+  ): AsyncGenerator<PqEvent> {
+    for await (const { data, number } of this.find('event', query)) {
+      const event = decodeEvent(data);
+      if (query.meter !== undefined && event.meter !== query.meter) continue;
+      const capture = withCapture(event) && (await this.db.get(`c/${number}`));
+      yield capture ? { ...event, capture: decodeCapture(capture) } : event;
+    }
+  }
+
+  /** Excursions in the order of time. */
+  async *excursions(query: JournalQuery): AsyncGenerator<Excursion> {
+    for await (const { data } of this.find('excursion', query)) {
+      const excursion = decodeExcursion(data);
+      if (query.meter === undefined || excursion.meter === query.meter) yield excursion;
+    }
+  }
+
+  /** Changes the bounds at once. */
+  async configure(settings: JournalSettings): Promise<void> {
+    this.settings = settings;
+    await this.clear();
+  }
+
+  /** Writes what waits, and closes. */
+  async close(): Promise<void> {
+    // An error went to whoever waits for the entry.
+    await this.nextBatch?.catch(() => undefined);
+    await this.batch?.catch(() => undefined);
+    await this.db.close();
+  }
+
+  private async *find(kind: Entry['kind'], { from, to }: JournalQuery) {
+    for await (const key of this.db.keys({ gte: `t/${pad(from)}`, lte: `t/${pad(to)}/~` })) {
+      const number = key.slice(key.lastIndexOf('/') + 1);
+      const entry = await this.db.get(`n/${number}`);
+      // Cleared since the search began.
+      if (!entry || (JSON.parse(entry.toString()) as Entry).kind !== kind) continue;
+      const data = await this.db.get(`d/${number}`);
+      if (data) yield { data, number };
+    }
+  }
+
+  private async add(kind: Entry['kind'], time: number, data: Buffer, capture?: Buffer): Promise<void> {
+    const bytes = data.length + (capture?.length ?? 0);
+    if (this.waitingBytes + bytes > MAX_WAITING) {
+      this.dropped++;
+      throw new Error(`journal: the disk does not follow, ${kind} dropped`);
+    }
+    const number = pad(this.next++);
+    const entry: Entry = { kind, time, written: this.now(), bytes };
+    this.waiting.push(
+      { type: 'put', key: `n/${number}`, value: Buffer.from(JSON.stringify(entry)) },
+      { type: 'put', key: `t/${pad(time)}/${number}`, value: Buffer.alloc(0) },
+      { type: 'put', key: `d/${number}`, value: data },
+    );
+    if (capture) this.waiting.push({ type: 'put', key: `c/${number}`, value: capture });
+    this.waitingBytes += bytes;
+    this.waitingEntries++;
+    await this.written();
+  }
+
+  /** Resolves when all that waits now is written: what comes while a batch is written goes into the next. */
+  private written(): Promise<void> {
+    this.nextBatch ??= (this.batch ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(() => {
+        this.nextBatch = undefined;
+        this.batch = this.write();
+        return this.batch;
+      });
+    return this.nextBatch;
+  }
+
+  private async write(): Promise<void> {
+    const { waiting, waitingEntries, waitingBytes } = this;
+    this.waiting = [];
+    this.waitingBytes = 0;
+    this.waitingEntries = 0;
+    await this.db.batch(waiting, { sync: true });
+    this.entries += waitingEntries;
+    this.bytes += waitingBytes;
+    await this.clear();
+  }
+
+  /** Deletes the oldest entries beyond the bounds. */
+  private async clear(): Promise<void> {
+    const { maxDays, maxBytes } = this.settings;
+    const oldest = this.now() - maxDays * DAY;
+    const gone: Operation[] = [];
+    for await (const [key, value] of this.db.iterator({ gte: `n/${pad(this.first)}`, lte: 'n/~' })) {
+      const { time, written, bytes } = JSON.parse(value.toString()) as Entry;
+      const number = key.slice(2);
+      this.first = Number(number);
+      if (written >= oldest && this.bytes <= maxBytes) break;
+      this.entries--;
+      this.bytes -= bytes;
+      for (const one of [key, `t/${pad(time)}/${number}`, `d/${number}`, `c/${number}`]) {
+        gone.push({ type: 'del', key: one });
+      }
+    }
+    if (gone.length) await this.db.batch(gone);
+  }
+
+  private async count(): Promise<void> {
+    for await (const [key, value] of this.db.iterator({ gte: 'n/', lte: 'n/~' })) {
+      this.entries++;
+      this.bytes += (JSON.parse(value.toString()) as Entry).bytes;
+      this.next = Number(key.slice(2)) + 1;
+    }
+  }
+}
+
+/** A number as text that sorts like it: whole, not negative. */
+function pad(value: number): string {
+  return String(Math.floor(Math.max(0, Math.min(value, Number.MAX_SAFE_INTEGER)))).padStart(16, '0');
+}

@@ -1,0 +1,316 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Excursion,
+  history,
+  Journal,
+  type JournalSettings,
+  readDetectorSettings,
+  replay,
+  SagSwellDetector,
+  tryThresholds,
+} from '../../src/disturbance';
+import type { EventType, PqEvent } from '../../src/record';
+import { cleanUpAfterEach } from '../clean-up';
+import { seeded, wave } from '../signal/signals';
+import { frameOf } from './helpers';
+import { eventWith } from './journal-events';
+
+const MB = 1e6;
+const DAY = 86_400_000;
+const cleanUp = cleanUpAfterEach();
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'pq-journal-'));
+  cleanUp(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+async function open(path = folder(), settings: Partial<JournalSettings> = {}, now?: () => number) {
+  const journal = await Journal.open(path, { maxDays: 30, maxBytes: 100 * MB, ...settings }, now);
+  cleanUp(() => journal.close());
+  return journal;
+}
+
+const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER };
+
+async function all<T>(found: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const one of found) list.push(one);
+  return list;
+}
+
+/** Detects, and keeps events and excursions. */
+function run(settings: object, frames: ReturnType<typeof frameOf>[]) {
+  const ends: PqEvent[] = [];
+  const excursions: Excursion[] = [];
+  const detector = new SagSwellDetector(readDetectorSettings(settings), {
+    event: (event) => event.state === 'end' && ends.push(event),
+    rms() {},
+    diagnostic() {},
+    excursion: (excursion) => excursions.push(excursion),
+  });
+  for (const frame of frames) detector.push(frame);
+  detector.finish();
+  return { ends, excursions };
+}
+
+describe('journal', function () {
+  this.timeout(30_000);
+
+  it('gives back events with their captures, and excursions, exactly, also after it was closed', async () => {
+    const path = folder();
+    const first = await Journal.open(path, { maxDays: 30, maxBytes: MB });
+    const events = [3, 1, 2].map((k) => eventWith(1e12 + k * 1000.25));
+    for (const event of events) await first.addEvent(event);
+    const sag = wave({ rate: 3200, seconds: 2, frequency: 50, rms: 230, gain: (t) => (t > 1 ? 0.93 : 1) });
+    const [excursion] = run({}, [frameOf({ va: sag }, 3200, 5e11)]).excursions;
+    await first.addExcursion(excursion);
+    await first.close();
+
+    const journal = await open(path);
+    assert.equal(journal.status.entries, 4);
+    const found = await all(journal.events(ALL, () => true));
+    assert.deepEqual(
+      JSON.parse(JSON.stringify(found)),
+      JSON.parse(JSON.stringify([events[1], events[2], events[0]])),
+    );
+    assert.ok(found[0].capture?.data.equals(events[1].capture?.data as Buffer));
+    assert.deepEqual(await all(journal.excursions(ALL)), [excursion]);
+    assert.equal((await all(journal.events(ALL)))[0].capture, undefined);
+    assert.equal((await all(journal.events({ ...ALL, from: 1e12 + 1500, to: 1e12 + 2500 }))).length, 1);
+    assert.equal((await all(journal.events({ ...ALL, meter: 'm2' }))).length, 0);
+  });
+
+  it('lets go of the oldest beyond its size and its age', async () => {
+    let now = 1e12;
+    const path = folder();
+    const journal = await open(path, { maxBytes: MB, maxDays: 30 }, () => now);
+    // Captures of 2 x 12,500 samples: 100 kB.
+    for (let i = 0; i < 25; i++) await journal.addEvent(eventWith(1e12 + i, 12_500));
+    const { entries, bytes } = journal.status;
+    assert.ok(bytes <= MB && entries === 9, `${entries} of ${bytes} bytes`);
+    assert.deepEqual(
+      (await all(journal.events(ALL))).map(({ time }) => time - 1e12),
+      [16, 17, 18, 19, 20, 21, 22, 23, 24],
+    );
+    now += 29 * DAY;
+    await journal.addEvent(eventWith(5e11));
+    assert.equal(journal.status.entries, 10);
+    now += 2 * DAY;
+    await journal.addEvent(eventWith(1e12 + 99));
+    assert.deepEqual(
+      (await all(journal.events(ALL))).map(({ time }) => time),
+      [5e11, 1e12 + 99],
+    );
+    await journal.configure({ maxBytes: 1, maxDays: 30 });
+    assert.deepEqual(journal.status, { entries: 0, bytes: 0, dropped: 0 });
+  });
+
+  it('writes what comes together in few batches, and drops what the disk cannot follow, counted', async () => {
+    const journal = await open();
+    const writes = Array.from({ length: 300 }, (_, i) => journal.addEvent(eventWith(1e12 + i, 10)));
+    await Promise.all(writes);
+    assert.equal(journal.status.entries, 300);
+    const big = Array.from({ length: 12 }, (_, i) => journal.addEvent(eventWith(1e12 + i, 1e6)));
+    const results = await Promise.allSettled(big);
+    const refused = results.filter(({ status }) => status === 'rejected').length;
+    assert.ok(refused >= 3 && refused <= 5, `${refused} refused`);
+    assert.equal(journal.status.dropped, refused);
+  });
+
+  it('loses nothing that it acknowledged when the process is killed', async () => {
+    for (const patience of [1, 40, 150]) {
+      const path = folder();
+      const child = spawn(process.execPath, ['--import', 'tsx', join(__dirname, 'journal-writer.ts'), path]);
+      let told = '';
+      await new Promise<void>((resolve, reject) => {
+        child.stdout.on('data', (data) => {
+          told += data;
+          if (told.split('\n').length > patience) child.kill('SIGKILL');
+        });
+        child.on('exit', () => resolve());
+        child.on('error', reject);
+      });
+      const acknowledged = told.split('\n').slice(0, -1);
+      assert.ok(acknowledged.length >= patience);
+      const journal = await open(path);
+      const found = new Map((await all(journal.events(ALL, () => true))).map((event) => [event.id, event]));
+      for (const id of acknowledged) {
+        const event = found.get(id);
+        assert.equal(event?.capture?.length, 400, id);
+      }
+    }
+  });
+
+  it('refuses a folder that somebody else has open', async () => {
+    const path = folder();
+    await open(path);
+    await assert.rejects(open(path));
+  });
+});
+
+describe('history', () => {
+  it('gives the newest events of a time, and says when there are more', async () => {
+    const journal = await open();
+    for (let i = 0; i < 10; i++) await journal.addEvent(eventWith(1e12 + 1000 * i, 50, i % 2 ? 'm2' : 'm1'));
+    const { events, more } = await history(journal, { limit: 3, captures: true });
+    assert.deepEqual(
+      events.map(({ time, capture }) => [time - 1e12, capture?.length]),
+      [
+        [7000, 50],
+        [8000, 50],
+        [9000, 50],
+      ],
+    );
+    assert.equal(more, true);
+    const part = await history(journal, {
+      from: new Date(1e12 + 2000).toISOString(),
+      to: 1e12 + 6000,
+      meter: 'm1',
+    });
+    assert.deepEqual(
+      part.events.map(({ time }) => time - 1e12),
+      [2000, 4000, 6000],
+    );
+    assert.equal(part.more, false);
+    assert.equal(part.events[0].capture, undefined);
+    for (const [query, error] of [
+      [{ limit: 1e9 }, /^payload\.limit: /],
+      [{ limit: 500, captures: true }, /^payload\.limit: .* to 100/],
+      [{ from: 'yesterday' }, /^payload\.from: .*ISO 8601/],
+      [[], /^payload: expected an object/],
+    ] as const) {
+      await assert.rejects(history(journal, query), (e: Error) => error.test(e.message));
+    }
+  });
+});
+
+describe('other thresholds tried on the past', function () {
+  this.timeout(60_000);
+  const RATE = 1600;
+
+  /** Ten minutes of a restless grid: dips and rises of any depth and length, of any phases. */
+  function restless(seed: number) {
+    const random = seeded(seed);
+    const between = (a: number, b: number) => a + ((b - a) * random(1e6)) / 1e6;
+    const steps: { from: number; to: number; level: number; phases: number }[] = [];
+    for (let t = 2; t < 160; t += between(0.3, 6)) {
+      const deep = random(6) === 0 ? between(0, 0.5) : between(0.78, 1.22);
+      steps.push({
+        from: t,
+        to: t + between(0.005, random(9) === 0 ? 70 : 0.8),
+        level: deep,
+        phases: 1 + random(7),
+      });
+    }
+    const gain = (phase: number) => (t: number) => {
+      for (const { from, to, level, phases } of steps) {
+        if (t >= from && t < to && phases & (1 << phase)) return level;
+      }
+      return 1;
+    };
+    return Array.from({ length: 163 }, (_, s) => {
+      const [va, vb, vc] = [0, 1, 2].map((k) =>
+        wave({
+          rate: RATE,
+          seconds: 1,
+          frequency: 50,
+          rms: 230,
+          phase: -120 * k,
+          gain: (t) => gain(k)(s + t),
+        }),
+      );
+      return frameOf({ va, vb, vc }, RATE, 1e12 + s * 1000);
+    });
+  }
+
+  const count = (ends: PqEvent[]) => {
+    const types: Partial<Record<EventType, number>> = {};
+    const categories: Record<string, number> = {};
+    for (const { type, category } of ends) {
+      types[type] = (types[type] ?? 0) + 1;
+      const name = category.ieee1159 as string;
+      categories[name] = (categories[name] ?? 0) + 1;
+    }
+    return { types, categories };
+  };
+
+  it('give what the detector would have given, exactly, anywhere outside the watch band', async () => {
+    for (const seed of [1, 2]) {
+      const frames = restless(seed);
+      const { excursions, ends } = run({ rvc: 0, maxCapture: 0 }, frames);
+      assert.ok(ends.length > 20, `${ends.length}`);
+      for (const changes of [
+        {},
+        { sag: 0.88 },
+        { sag: 0.92 },
+        { sag: 0.95, swell: 1.05 },
+        { sag: 0.7, swell: 1.15, minCycles: 3 },
+        { interruption: 0.3, swellWindow: 20 },
+        { hysteresis: 0 },
+        { sag: 0.8, swell: 1.2, hysteresis: 0.1 },
+      ]) {
+        const settings = readDetectorSettings({ rvc: 0, maxCapture: 0, ...changes });
+        const { counts, doubts } = await replay(excursions, settings);
+        assert.deepEqual(counts, count(run(settings, frames).ends), JSON.stringify(changes));
+        assert.deepEqual(doubts, []);
+      }
+    }
+  });
+
+  it('say so where they lie inside the watch band, and where it went on for too long', async () => {
+    const frames = restless(3);
+    const { excursions } = run({ rvc: 0, maxCapture: 0 }, frames);
+    const doubtsOf = async (changes: object) =>
+      (await replay(excursions, readDetectorSettings(changes))).doubts;
+    assert.match(
+      (await doubtsOf({ sag: 0.97 })).join(),
+      /sag 0\.97 pu is above the watch band, which began at 0\.95/,
+    );
+    assert.match((await doubtsOf({ swell: 1.03 })).join(), /swell 1\.03 pu is below the watch band/);
+    assert.match((await doubtsOf({ sag: 0.94, hysteresis: 0.05 })).join(), /hysteresis of sags is wider/);
+    assert.match((await doubtsOf({ mode: '10-cycle' })).join(), /recorded in mode cycle/);
+    const low = Array.from({ length: 130 }, (_, s) => {
+      const va = wave({
+        rate: RATE,
+        seconds: 1,
+        frequency: 50,
+        rms: 230,
+        gain: (t) => (s + t > 1 ? 0.93 : 1),
+      });
+      return frameOf({ va }, RATE, s * 1000);
+    });
+    const long = run({}, low).excursions;
+    assert.equal(long.length, 1);
+    assert.ok(long[0].truncated && long[0].cut && long[0].values.length < 121 * 100);
+    assert.match(
+      (await replay(long, readDetectorSettings({ sag: 0.94 }))).doubts.join(),
+      /only 120 s are kept/,
+    );
+  });
+
+  it('are answered from the journal, old against new', async () => {
+    const journal = await open();
+    const frames = restless(4);
+    const settings = readDetectorSettings({ rvc: 0, maxCapture: 0 });
+    const { ends, excursions } = run(settings, frames);
+    for (const event of ends) await journal.addEvent(event);
+    for (const excursion of excursions) await journal.addExcursion(excursion);
+    const answer = await tryThresholds(journal, { sag: 0.88 }, settings);
+    assert.deepEqual(answer.old, count(ends));
+    assert.deepEqual(answer.new, count(run({ ...settings, sag: 0.88 }, frames).ends));
+    assert.ok((answer.old.types.sag as number) > (answer.new.types.sag as number));
+    assert.equal(answer.exact, true);
+    assert.equal(answer.thresholds.sag, 0.88);
+    assert.equal(answer.thresholds.swell, 1.1);
+    await assert.rejects(
+      tryThresholds(journal, {}, settings),
+      /payload: expected a threshold to try \(sag, swell/,
+    );
+    await assert.rejects(tryThresholds(journal, { sag: 'x' }, settings), /payload\.sag: expected a number/);
+  });
+});
