@@ -106,6 +106,14 @@ export class Captures {
     return entry;
   }
 
+  /** Takes up events of an earlier stream: those open, and those that wait for the cycles after them. */
+  resume(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      this.entries.set(entry.disturbance, entry);
+      if (entry.endPeriod !== undefined) this.waiting.push(entry);
+    }
+  }
+
   /** An event ended; it is reported when the cycles after it have come. */
   end(entry: Entry): void {
     this.waiting.push(entry);

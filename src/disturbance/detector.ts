@@ -8,11 +8,13 @@ import {
   type WaveformFrame,
 } from '../record';
 import { MAX_METERS, MeterStreams, type StreamEnd } from '../signal';
+import { eventOf } from './event-of';
 import type { Excursion } from './journal/excursion';
 import { MeterMemory } from './meter-memory';
 import { MeterStream, watchedChannels } from './meter-stream';
 import { channelsOf, ReadingStream } from './reading-stream';
 import { type DetectorSettings, readDetectorSettings } from './settings';
+import { resumeEvents, type Suspended, type SuspendedMeter, unpackFrame } from './suspension';
 
 export interface DetectorOutput {
   event(event: PqEvent): void;
@@ -31,6 +33,9 @@ const FLAGS: Record<StreamEnd, string> = {
   dropped: 'meter dropped',
 };
 
+/** Characters that the samples of meters without an event may take in what is put aside. */
+const MAX_IDLE = 10e6;
+
 /** Voltage events of many meters, each from its own stream of frames. */
 export class SagSwellDetector {
   private readonly meters: MeterStreams<MeterStream>;
@@ -40,10 +45,16 @@ export class SagSwellDetector {
   private readonly memories: LRUCache<string, MeterMemory>;
   private readingsPast = 0;
 
+  /** Meters that were put aside in the middle of an event, until something comes from them. */
+  private readonly suspended: Map<string, SuspendedMeter>;
+
+  /** @param suspended what an earlier detector put aside: its events go on here */
   constructor(
     private settings: DetectorSettings,
     private readonly output: DetectorOutput,
+    suspended: SuspendedMeter[] = [],
   ) {
+    this.suspended = new Map(suspended.map((state) => [state.meter, state]));
     this.memories = new LRUCache({ max: MAX_METERS });
     this.readings = new LRUCache({
       max: MAX_METERS,
@@ -52,7 +63,12 @@ export class SagSwellDetector {
       },
     });
     this.meters = new MeterStreams(
-      (first) => new MeterStream(first, this.settings, output, this.memoryOf(first.meter)),
+      (first) => {
+        const { meter } = first;
+        const state = this.suspended.get(meter);
+        this.suspended.delete(meter);
+        return new MeterStream(first, this.settings, output, this.memoryOf(meter), state);
+      },
       (stream, why, last, next) => {
         stream.finish(FLAGS[why]);
         if (next) this.tellBreak(why, last, next);
@@ -96,6 +112,10 @@ export class SagSwellDetector {
       this.readings.delete(frame.meter);
       readings.finish('waveform instead of readings');
     }
+    const state = this.suspended.get(frame.meter);
+    // Whether the frame goes on from there is seen like that of any other.
+    if (state?.tail) this.meters.push(unpackFrame(frame.meter, state.tail));
+    else if (state) this.endSuspended(state, FLAGS.gap);
     this.meters.push(frame);
   }
 
@@ -106,7 +126,16 @@ export class SagSwellDetector {
    */
   pushReading({ meter, time, values, quality }: Reading): boolean {
     if (quality === 'bad' || this.meters.has(meter) || channelsOf(values).length === 0) return false;
+    const state = this.suspended.get(meter);
+    if (state?.tail) return false;
     let stream = this.readings.get(meter);
+    if (state?.interval !== undefined) {
+      stream = new ReadingStream(meter, values, this.settings, this.output, this.memoryOf(meter), state);
+      this.suspended.delete(meter);
+      this.readings.set(meter, stream);
+    } else if (state) {
+      this.endSuspended(state, FLAGS.gap);
+    }
     const joint = stream?.jointOf(values, time);
     if (joint === 'past') {
       this.readingsPast++;
@@ -131,6 +160,36 @@ export class SagSwellDetector {
       const stream = this.readings.peek(name);
       this.readings.delete(name);
       stream?.finish(FLAGS.last);
+    }
+    for (const state of [...this.suspended.values()]) {
+      if (meter === undefined || state.meter === meter) this.endSuspended(state, FLAGS.last);
+    }
+  }
+
+  /**
+   * Puts all meters aside that are in the middle of an event, for a later detector to go on with.
+   * @param samples whether their samples go along; without them an event ends where it stands now
+   */
+  suspend(samples: boolean): Suspended {
+    const meters = [...this.suspended.values()];
+    let idle = 0;
+    for (const stream of this.all()) {
+      const state = stream.suspend(samples);
+      if (!state) continue;
+      // What has just begun in a stream may not be told yet: those that look idle go along while there is room.
+      if (state.events.length === 0) idle += state.tail?.data.length ?? 0;
+      if (state.events.length > 0 || idle <= MAX_IDLE) meters.push(state);
+    }
+    return { version: 1, meters };
+  }
+
+  /** Events that nothing goes on from end where they stood. */
+  private endSuspended(state: SuspendedMeter, flag: string): void {
+    const { meter } = state;
+    this.suspended.delete(meter);
+    for (const entry of resumeEvents(state, (time) => time, 1)) {
+      entry.flags.push(flag);
+      this.output.event(eventOf(entry, 'end', { meter, rate: 1000 }));
     }
   }
 

@@ -2,3 +2,4 @@
 export * from './detector';
 export * from './journal';
 export * from './settings';
+export { readSuspended, type Suspended } from './suspension';

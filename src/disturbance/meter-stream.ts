@@ -19,6 +19,15 @@ import type { MeterMemory } from './meter-memory';
 import { type Disturbance, PolyphaseDetector } from './polyphase';
 import { type RapidChange, RapidChanges } from './rapid-changes';
 import type { DetectorSettings } from './settings';
+import {
+  fromNulls,
+  packFrame,
+  resumeEvents,
+  type SuspendedMeter,
+  suspendEvent,
+  tailOf,
+  toNulls,
+} from './suspension';
 
 export interface StreamOutput {
   event(event: PqEvent): void;
@@ -26,6 +35,8 @@ export interface StreamOutput {
   excursion?(excursion: Excursion): void;
 }
 
+/** Cycles before the first value that is judged, from which a stream that goes on finds its crossings. */
+const WARM_UP = 12;
 /** Fundamental below this part of the nominal voltage has no crossings to believe in. */
 const FLOOR = 0.02;
 
@@ -47,12 +58,16 @@ export class MeterStream {
   /** Where the first Urms(1/2) of each channel begins. */
   private readonly firstStarts: number[] = [];
   private cutFlag: string | undefined;
+  /** Values up to here were judged by an earlier stream; and the end of the newest that was judged here. */
+  private judged = Number.NEGATIVE_INFINITY;
+  private told = 0;
 
   constructor(
     private readonly first: WaveformFrame,
     private settings: DetectorSettings,
     private readonly output: StreamOutput,
     private readonly memory: MeterMemory,
+    resumed?: SuspendedMeter,
   ) {
     const { rate, meter } = first;
     this.channels = watchedChannels(first.names);
@@ -104,6 +119,7 @@ export class MeterStream {
         },
       },
     );
+    if (resumed) this.resume(resumed);
   }
 
   /** Measured fundamental, Hz. */
@@ -154,6 +170,48 @@ export class MeterStream {
     this.captures.settle(true);
   }
 
+  /**
+   * Puts the stream aside with its events in progress.
+   * @param samples whether captures and the newest samples go along; without them it cannot go on
+   * @returns undefined where there is nothing to go on with
+   */
+  suspend(samples: boolean): SuspendedMeter | undefined {
+    const { captures, first } = this;
+    if (samples) this.excursions?.finish();
+    else if (captures.isIdle) return undefined;
+    const perSample = 1000 / first.rate;
+    const entries = [...captures.open];
+    const oldest = Math.min(
+      this.told - WARM_UP * this.period,
+      ...entries.map(({ early, captureStart }) => (early ? this.told : captureStart)),
+    );
+    const tail = samples ? tailOf(captures.history, oldest) : undefined;
+    const { latest, latestDeclared } = this.detector.values;
+    return {
+      meter: first.meter,
+      judged: captures.history.timeOf(this.told),
+      latest: toNulls(latest),
+      latestDeclared: toNulls(latestDeclared),
+      events: entries.map((entry) => suspendEvent(entry, perSample, samples)),
+      tail: tail && packFrame(tail),
+    };
+  }
+
+  private resume(state: SuspendedMeter): void {
+    const { rate, time } = this.first;
+    const positionOf = (ms: number) => ((ms - time) * rate) / 1000;
+    const entries = resumeEvents(state, positionOf, 1000 / rate);
+    this.captures.resume(entries);
+    const open = entries.filter(({ endPeriod }) => endPeriod === undefined);
+    this.detector.resume(
+      open.map(({ disturbance }) => disturbance),
+      fromNulls(state.latest),
+      fromNulls(state.latestDeclared),
+    );
+    // Boundaries are half a cycle apart, so a quarter is room enough for how they are placed anew.
+    this.judged = positionOf(state.judged) + this.period / 4;
+  }
+
   private get period(): number {
     return this.first.rate / this.frequency;
   }
@@ -175,10 +233,12 @@ export class MeterStream {
     const declared = rms / nominal;
     const cycles = this.frequency > 55 ? 12 : 10;
     this.firstStarts[channel] ??= start;
+    if (end <= this.judged) return;
     if (mode === 'cycle') this.judge(channel, start, end, u, declared);
     if (!this.captures.isIdle) this.noteWorst(channel, start, u);
     this.rapidChanges.push(channel, start, declared, rvc, 10 * cycles);
     this.windows.push(channel, start, end, half, cycles, minCycles * this.period);
+    this.told = end;
   };
 
   private onWindow({ start, end, cycles, rms }: CycleWindow): void {

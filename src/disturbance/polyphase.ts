@@ -115,9 +115,22 @@ export class PolyphaseDetector {
     return Object.values(this.open);
   }
 
-  /** Takes up disturbances that were open when an earlier stream was put aside. */
-  resume(open: Disturbance[]): void {
-    for (const disturbance of open) this.open[disturbance.type] = disturbance;
+  /** Latest values by channel, pu of reference and of declared voltage; NaN for none. */
+  get values(): { latest: readonly number[]; latestDeclared: readonly number[] } {
+    const { latest, latestDeclared } = this;
+    return { latest, latestDeclared };
+  }
+
+  /** Takes up disturbances that were open when an earlier stream was put aside, and its latest values. */
+  resume(open: readonly Disturbance[], latest: readonly number[], latestDeclared: readonly number[]): void {
+    for (const disturbance of open) {
+      this.open[disturbance.type] = disturbance;
+      if (disturbance.type === 'interruption') this.interrupted = disturbance.within;
+    }
+    this.channels.forEach((_, i) => {
+      this.latest[i] = latest[i] ?? Number.NaN;
+      this.latestDeclared[i] = latestDeclared[i] ?? Number.NaN;
+    });
     this.calm = false;
   }
 

@@ -5,6 +5,7 @@ import { eventOf } from './event-of';
 import type { MeterMemory } from './meter-memory';
 import { type Disturbance, PolyphaseDetector } from './polyphase';
 import type { DetectorSettings } from './settings';
+import { fromNulls, resumeEvents, type SuspendedMeter, suspendEvent, toNulls } from './suspension';
 
 /** A reading so many times later than they usually come has others missing before it. */
 const GAP = 3.5;
@@ -34,6 +35,7 @@ export class ReadingStream {
     private settings: DetectorSettings,
     private readonly output: { event(event: PqEvent): void },
     private readonly memory: MeterMemory,
+    resumed?: SuspendedMeter,
   ) {
     this.channels = channelsOf(first);
     this.frequency = settings.frequency === 60 ? 60 : 50;
@@ -44,6 +46,7 @@ export class ReadingStream {
       started: (disturbance) => this.onStarted(disturbance),
       ended: (disturbance) => this.onEnded(disturbance),
     });
+    if (resumed) this.resume(resumed);
   }
 
   get open(): Disturbance[] {
@@ -82,6 +85,29 @@ export class ReadingStream {
   finish(flag: string): void {
     this.cutFlag = flag;
     this.detector.finish(this.last);
+  }
+
+  /** Puts the meter aside with its events in progress; undefined where there are none. */
+  suspend(): SuspendedMeter | undefined {
+    if (this.entries.size === 0) return undefined;
+    const { latest, latestDeclared } = this.detector.values;
+    return {
+      meter: this.meter,
+      judged: this.last,
+      latest: toNulls(latest),
+      latestDeclared: toNulls(latestDeclared),
+      events: [...this.entries.values()].map((entry) => suspendEvent(entry, 1, false)),
+      interval: Number.isNaN(this.interval) ? undefined : this.interval,
+    };
+  }
+
+  private resume(state: SuspendedMeter): void {
+    const entries = resumeEvents(state, (time) => time, 1);
+    for (const entry of entries) this.entries.set(entry.disturbance, entry);
+    const open = entries.map(({ disturbance }) => disturbance);
+    this.detector.resume(open, fromNulls(state.latest), fromNulls(state.latestDeclared));
+    this.last = state.judged;
+    this.interval = state.interval ?? Number.NaN;
   }
 
   private onStarted(disturbance: Disturbance): void {
