@@ -1,35 +1,107 @@
+import { join } from 'node:path';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import { readDetectorSettings, SagSwellDetector } from '../../src/disturbance';
-import { check, kindOf, type PqRecord, WaveformFrame } from '../../src/record';
+import { exportEvent, readExportRequest } from '../../src/comtrade';
+import {
+  eventOfId,
+  history,
+  JournalKeeper,
+  readDetectorSettings,
+  readJournalSettings,
+  readSuspended,
+  SagSwellDetector,
+  tryThresholds,
+} from '../../src/disturbance';
+import {
+  check,
+  FieldError,
+  kindOf,
+  type PqRecord,
+  parseRecord,
+  type Reading,
+  WaveformFrame,
+} from '../../src/record';
 
-const COMMANDS = ['configure', 'flush'] as const;
+const COMMANDS = ['configure', 'flush', 'history', 'replay', 'export'] as const;
+/** Events in progress are put into the context store this often, ms, besides when one begins or ends. */
+const SAVE_EVERY = 10_000;
+/** Output of answers to commands. */
+const ANSWERS = 3;
+
+interface Message extends NodeMessage {
+  command?: unknown;
+  meter?: unknown;
+}
 
 export = (RED: NodeAPI): void => {
   RED.nodes.registerType('sag-swell-detector', function (this: Node, config: NodeDef) {
     RED.nodes.createNode(this, config);
     const text = (key: string, values = {}) => RED._(`sag-swell-detector.status.${key}`, values);
+    const name = this.id.replace(/\W/g, '_');
     let passedOver = 0;
     let shown = '';
 
     const output = (port: number, record: PqRecord) => {
-      const ports: (NodeMessage | null)[] = [null, null, null];
+      const ports: (NodeMessage | null)[] = [null, null, null, null];
       ports[port] = { topic: record.meter, payload: record } as NodeMessage;
       this.send(ports as NodeMessage[]);
     };
 
+    // In the context of the flow: without a configured store Node-RED throws that of a node away at each
+    // redeploy of the node.
+    const store = this.context().flow;
+    const key = `eventsInProgress_${name}`;
+    const suspended = () => {
+      try {
+        return readSuspended(store.get(key));
+      } catch (error) {
+        this.warn(`${key}: ${(error as Error).message}`);
+        return [];
+      }
+    };
+
     let detector: SagSwellDetector;
+    let keeper: JournalKeeper | undefined;
     try {
-      detector = new SagSwellDetector(readDetectorSettings(config), {
-        event: (event) => output(0, event),
-        rms: (rms) => output(1, rms),
-        diagnostic: (diagnostic) => output(2, diagnostic),
-      });
+      const settings = readDetectorSettings(config);
+      const { journal, ...bounds } = readJournalSettings(config);
+      const { userDir } = RED.settings;
+      if (journal && userDir) {
+        const folder = join(userDir, 'power-quality', 'journal', name);
+        keeper = new JournalKeeper(folder, bounds, (diagnostic) => output(2, diagnostic));
+      }
+      const kept = keeper;
+      detector = new SagSwellDetector(
+        settings,
+        {
+          event: (event) => {
+            output(0, event);
+            if (event.state === 'end') kept?.addEvent(event);
+            saveSoon();
+          },
+          rms: (rms) => output(1, rms),
+          diagnostic: (diagnostic) => output(2, diagnostic),
+          ...(kept && { excursion: (excursion) => kept.addExcursion(excursion) }),
+        },
+        suspended(),
+      );
     } catch (error) {
       this.error((error as Error).message);
       this.status({ fill: 'red', shape: 'ring', text: text('settings') });
       this.on('input', (_msg, _send, done) => done(error as Error));
       return;
     }
+
+    let soon: NodeJS.Immediate | undefined;
+    const save = () => {
+      soon = undefined;
+      store.set(key, detector.suspend(false));
+    };
+    const saveSoon = () => {
+      soon ??= setImmediate(save);
+    };
+    const saving = setInterval(() => {
+      if (detector.status.open) save();
+    }, SAVE_EVERY);
 
     const showStatus = () => {
       const { meters, open } = detector.status;
@@ -42,23 +114,71 @@ export = (RED: NodeAPI): void => {
     };
     showStatus();
 
-    this.on('input', (msg, _send, done) => {
-      const { command, meter, payload } = msg as { command?: unknown; meter?: unknown; payload?: unknown };
-      try {
-        if (command !== undefined) {
-          if (check.oneOf(command, 'msg.command', COMMANDS) === 'configure')
-            detector.configure(payload, 'payload');
-          else detector.finish(meter === undefined ? undefined : check.text(meter, 'msg.meter'));
-        } else if (kindOf(payload) === 'waveform') {
-          detector.push(WaveformFrame.from(payload));
-        } else {
-          passedOver++;
+    const journal = () => {
+      if (!keeper) throw new FieldError('settings.journal', 'a journal, and a user folder for it', false);
+      return keeper.journal;
+    };
+
+    /** Performs a command; gives its answer, where it has one. */
+    const perform = async ({ command, meter, payload }: Message): Promise<unknown> => {
+      switch (check.oneOf(command as (typeof COMMANDS)[number], 'msg.command', COMMANDS)) {
+        case 'configure':
+          detector.configure(payload, 'payload');
+          return undefined;
+        case 'flush':
+          detector.finish(meter === undefined ? undefined : check.text(meter, 'msg.meter'));
+          return undefined;
+        case 'history':
+          return await history(await journal(), payload);
+        case 'replay':
+          return await tryThresholds(await journal(), payload, detector.settings);
+        case 'export': {
+          const { id, ...options } = check.object(payload, 'payload');
+          const asked =
+            id !== undefined && options.kind === undefined
+              ? { ...options, event: await eventOfId(await journal(), id) }
+              : payload;
+          return exportEvent(readExportRequest(asked));
         }
-        showStatus();
-        done();
-      } catch (error) {
-        done(error as Error);
       }
+    };
+
+    const take = (payload: unknown) => {
+      const kind = kindOf(payload);
+      if (kind === 'waveform') detector.push(WaveformFrame.from(payload));
+      else if (kind === 'reading') detector.pushReading(parseRecord(payload) as Reading);
+      else passedOver++;
+    };
+
+    this.on('input', (msg: Message, send, done) => {
+      if (msg.command === undefined) {
+        try {
+          take(msg.payload);
+          showStatus();
+          done();
+        } catch (error) {
+          done(error as Error);
+        }
+        return;
+      }
+      perform(msg)
+        .then((answer) => {
+          if (answer !== undefined) {
+            const ports: (NodeMessage | null)[] = [null, null, null, null];
+            ports[ANSWERS] = { ...msg, payload: answer };
+            send(ports as NodeMessage[]);
+          }
+          showStatus();
+          done();
+        })
+        .catch(done);
+    });
+
+    this.on('close', (removed: boolean, done: () => void) => {
+      clearInterval(saving);
+      if (soon) clearImmediate(soon);
+      store.set(key, removed ? undefined : detector.suspend(true));
+      void Promise.resolve(keeper?.close()).then(done, done);
     });
   });
 };

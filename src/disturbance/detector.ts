@@ -33,6 +33,8 @@ const FLAGS: Record<StreamEnd, string> = {
   dropped: 'meter dropped',
 };
 
+/** A meter whose waveform ended so long ago, ms, is judged by its readings again. */
+const STALE = 60_000;
 /** Characters that the samples of meters without an event may take in what is put aside. */
 const MAX_IDLE = 10e6;
 
@@ -50,7 +52,8 @@ export class SagSwellDetector {
 
   /** @param suspended what an earlier detector put aside: its events go on here */
   constructor(
-    private settings: DetectorSettings,
+    /** In force; changed by {@link configure}. */
+    public settings: Readonly<DetectorSettings>,
     private readonly output: DetectorOutput,
     suspended: SuspendedMeter[] = [],
   ) {
@@ -125,7 +128,9 @@ export class SagSwellDetector {
    * @returns whether there was something to judge
    */
   pushReading({ meter, time, values, quality }: Reading): boolean {
-    if (quality === 'bad' || this.meters.has(meter) || channelsOf(values).length === 0) return false;
+    if (quality === 'bad' || channelsOf(values).length === 0) return false;
+    const waveform = this.meters.newest(meter);
+    if (waveform && time < waveform.endTime + STALE) return false;
     const state = this.suspended.get(meter);
     if (state?.tail) return false;
     let stream = this.readings.get(meter);

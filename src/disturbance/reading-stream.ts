@@ -24,6 +24,8 @@ export class ReadingStream {
   private readonly detector: PolyphaseDetector;
   private readonly entries = new Map<Disturbance, Entry>();
   private last = Number.NaN;
+  /** The first reading: it stands for no time, and is judged with the second. */
+  private first: Values | undefined;
   /** ms from reading to reading. */
   private interval = Number.NaN;
   private cutFlag: string | undefined;
@@ -71,14 +73,24 @@ export class ReadingStream {
   /** The next reading; time in ms. */
   push(values: Values, time: number): void {
     if (values.f !== undefined && values.f > 0) this.frequency = values.f;
-    const start = Number.isNaN(this.last) ? time : this.last;
-    if (start < time) this.interval = time - start;
+    const { last } = this;
     this.last = time;
-    for (const [i, name] of this.channels.entries()) {
-      this.detector.push(i, start, time, (values[name] as number) / this.settings.nominal);
+    if (Number.isNaN(last)) {
+      this.first = values;
+      return;
     }
+    this.interval = time - last;
+    if (this.first) this.judge(this.first, last, last);
+    this.first = undefined;
+    this.judge(values, last, time);
     const method = this.channels[0] === 'vab' ? 'line voltages' : 'largest difference from the mean';
     this.memory.judgeUnbalance(unbalanceOfMagnitudes(values), time, `${method}, one reading`);
+  }
+
+  private judge(values: Values, start: number, end: number): void {
+    for (const [i, name] of this.channels.entries()) {
+      this.detector.push(i, start, end, (values[name] as number) / this.settings.nominal);
+    }
   }
 
   /** No further reading goes on from the last one: open events end there, under a flag that says why. */
@@ -121,8 +133,8 @@ export class ReadingStream {
       captureStart: time,
       captureLimit: time,
       period: PER_SECOND / this.frequency,
-      // The first reading was low already.
-      flags: Number.isNaN(this.interval) ? ['start unknown'] : [],
+      // Beyond its threshold from the first reading on.
+      flags: this.first ? ['start unknown'] : [],
     };
     this.entries.set(disturbance, entry);
     this.tell(entry, 'start');
@@ -136,8 +148,7 @@ export class ReadingStream {
   }
 
   private tell(entry: Entry, state: 'start' | 'end'): void {
-    const resolution = Number.isNaN(this.interval) ? 'unknown' : `${this.interval / PER_SECOND} s`;
-    const told = { ...entry, flags: [...entry.flags, `resolution ${resolution}`] };
+    const told = { ...entry, flags: [...entry.flags, `resolution ${this.interval / PER_SECOND} s`] };
     this.output.event(eventOf(told, state, { meter: this.meter, rate: PER_SECOND }));
   }
 }

@@ -52,8 +52,9 @@ export class MeterStreams<Stream extends { push(frame: WaveformFrame): void }> {
     return this.entries.size;
   }
 
-  has(meter: string): boolean {
-    return this.entries.has(meter);
+  /** The newest frame of a meter; undefined for one that is not heard of. */
+  newest(meter: string): WaveformFrame | undefined {
+    return this.entries.peek(meter)?.order.newest;
   }
 
   *streams(): Generator<Stream> {

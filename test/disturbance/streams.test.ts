@@ -160,17 +160,23 @@ describe('meters that only give readings', () => {
     assert.deepEqual(found.ends[1].flags, ['end of data', 'resolution 10 s']);
   });
 
-  it('are passed over as soon as the meter gives its waveform', () => {
+  it('are passed over as soon as the meter gives its waveform, until that has been over for a minute', () => {
     const { detector, found } = collect({});
     detector.pushReading(reading(0, three(180)));
-    detector.push(frameOf({ va: new Float32Array(640) }, RATE, 0, 'r1'));
+    assert.equal(found.events.length, 0, 'the first alone stands for no time');
+    detector.pushReading(reading(10_000, three(180)));
+    assert.deepEqual(found.events[0].flags, ['start unknown', 'resolution 10 s', 'outside table']);
+    detector.push(frameOf({ va: new Float32Array(640) }, RATE, 10_000, 'r1'));
     assert.deepEqual(found.ends[0].flags, [
       'start unknown',
       'waveform instead of readings',
-      'resolution unknown',
-      'outside table',
+      'resolution 10 s',
     ]);
-    assert.equal(detector.pushReading(reading(10_000, three(180))), false);
+    assert.equal(detector.pushReading(reading(20_000, three(180))), false);
+    for (let t = 80_000; t < 110_000; t += 10_000) {
+      assert.equal(detector.pushReading(reading(t, three(t < 100_000 ? 230 : 180))), true);
+    }
+    assert.deepEqual(found.events.at(-1)?.flags, ['resolution 10 s']);
   });
 
   it('are judged by line voltages where there are no others, and by PHASE_TOLERANCE', () => {

@@ -106,7 +106,7 @@ describe('bad input reaches a Catch node by name, and the next good message work
       [
         'an unknown command',
         { command: 'explode' },
-        /^msg\.command: expected one of configure, flush, got "explode"/,
+        /^msg\.command: expected one of configure, flush, history, replay, export, got "explode"/,
       ],
       [
         'a threshold that cannot be',

@@ -37,6 +37,23 @@ export async function history(journal: Journal, query: unknown): Promise<History
   return { events, more };
 }
 
+/**
+ * One event of the past, with its capture.
+ * @throws FieldError where the journal does not hold it (any longer)
+ */
+export async function eventOfId(journal: Journal, id: unknown, at = 'payload.id'): Promise<PqEvent> {
+  const wanted = check.text(id, at);
+  // The id ends with the start of the event.
+  const start = Date.parse(/\d{4}-\d\d-\d\dT[\d:.]+Z$/.exec(wanted)?.[0] ?? '');
+  const where = Number.isNaN(start)
+    ? { from: 0, to: Number.MAX_SAFE_INTEGER }
+    : { from: start - 1, to: start + 1 };
+  for await (const event of journal.events(where, (one) => one.id === wanted)) {
+    if (event.id === wanted) return event;
+  }
+  throw new FieldError(at, 'the id of an event in the journal', id);
+}
+
 /** Answer to `replay`. */
 export interface ReplayAnswer {
   /** Thresholds that were tried. */

@@ -2,5 +2,6 @@
 export * from './answers';
 export type { Excursion } from './excursion';
 export * from './journal';
+export * from './keeper';
 export * from './queries';
 export * from './replay';
