@@ -26,6 +26,10 @@ export interface Panel {
 
 // The part of the editor's own RED that is used here.
 declare const RED: { nodes: { registerType(type: string, definition: object): void } };
+declare const $: (selector: string) => {
+  val(value: unknown): void;
+  prop(name: 'checked', value: boolean): void;
+};
 
 /** Makes a node known to the editor, looking and behaving like its sisters. */
 export function registerNode(type: string, panel: Panel): void {
@@ -53,10 +57,21 @@ export function registerNode(type: string, panel: Panel): void {
       return this._(`${type}.port.${outputs[port]}`);
     },
     oneditprepare(this: PanelNode) {
+      showDefaults(this, panel);
       open?.(this);
     },
     oneditsave(this: PanelNode) {
       save?.(this);
     },
   });
+}
+
+/** A node that was saved before a setting was there shows what it does without it: the default. */
+function showDefaults(node: PanelNode, { color, settings }: Panel): void {
+  const prefix = color ? '#node-input-' : '#node-config-input-';
+  for (const [name, { value, type }] of Object.entries(settings)) {
+    if (node[name] !== undefined || type) continue;
+    if (typeof value === 'boolean') $(prefix + name).prop('checked', value);
+    else $(prefix + name).val(value);
+  }
 }

@@ -114,6 +114,23 @@ describe('the editor in Chromium', function () {
     });
   }
 
+  it('shows, and saves, the defaults of settings that a node of an earlier version does not have', async () => {
+    const names = ['rvc', 'mode', 'journal', 'watchLow'];
+    const read = `${JSON.stringify(names)}.map((name) => RED.nodes.node('pq-detector')[name])`;
+    const before = await page.evaluate(read);
+    await page.evaluate(
+      `${JSON.stringify(names)}.forEach((name) => delete RED.nodes.node('pq-detector')[name])`,
+    );
+    await openPanel('pq-detector');
+    assert.equal(await page.inputValue('#node-input-rvc'), '0.05');
+    assert.equal(await page.isChecked('#node-input-journal'), true);
+    await closePanel('ok');
+    assert.deepEqual(
+      ((await page.evaluate(read)) as unknown[]).map(String),
+      (before as unknown[]).map(String),
+    );
+  });
+
   it('marks a wrong threshold, and keeps a right one when it is saved', async () => {
     await openPanel('pq-detector');
     // The editor validates on keyup, which fill() alone does not give.
