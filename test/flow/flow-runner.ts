@@ -69,6 +69,11 @@ function isConfig(node: object): boolean {
   return /^(modbus-link|meter-fleet|scada-endpoint)$/.test((node as { type: string }).type);
 }
 
+/** The helper's spies hold every message that passed: here they let go, for runs that are long. */
+export function forgetMessages(): void {
+  (helper as unknown as { _sandbox: { resetHistory(): void } })._sandbox.resetHistory();
+}
+
 export async function endFlow(): Promise<void> {
   await helper.unload();
   await new Promise<void>((resolve) => helper.stopServer(() => resolve()));
