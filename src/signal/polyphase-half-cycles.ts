@@ -98,12 +98,15 @@ function isWaiting(waiting: Waiting): boolean {
 
 /** The values of one channel that wait, oldest first. */
 class Waiting {
-  private readonly fields = new Float64Array(MAX_WAITING * FIELDS);
+  /** Room for as many as usually wait; it grows where a signal changes for long. */
+  private room = 32;
+  private fields = new Float64Array(this.room * FIELDS);
   private first = 0;
   count = 0;
 
   add(start: number, end: number, rms: number, half: HalfCycle, frequency: number): void {
-    const at = ((this.first + this.count++) % MAX_WAITING) * FIELDS;
+    if (this.count === this.room) this.grow();
+    const at = ((this.first + this.count++) % this.room) * FIELDS;
     const { fields } = this;
     fields[at] = start;
     fields[at + 1] = end;
@@ -119,7 +122,17 @@ class Waiting {
   }
 
   drop(): void {
-    this.first = (this.first + 1) % MAX_WAITING;
+    this.first = (this.first + 1) % this.room;
     this.count--;
+  }
+
+  private grow(): void {
+    const larger = new Float64Array(2 * this.fields.length);
+    const split = this.first * FIELDS;
+    larger.set(this.fields.subarray(split));
+    larger.set(this.fields.subarray(0, split), this.fields.length - split);
+    this.fields = larger;
+    this.first = 0;
+    this.room *= 2;
   }
 }

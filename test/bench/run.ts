@@ -2,11 +2,13 @@
 import { benchEngines } from './engines';
 import { benchMetering } from './fleet';
 import { benchFlexGetter } from './flex-getter';
+import { benchMemory } from './memory';
 import { benchWire } from './wire';
 
 async function run(): Promise<void> {
   await benchWire();
   benchEngines();
+  benchMemory();
   await benchMetering();
   await benchFlexGetter();
 }

@@ -2,7 +2,7 @@ import { type PqEvent, WaveformFrame } from '../../record';
 import type { Excursion } from './excursion';
 
 /** A head in JSON and numbers behind it: [length of the head, 4 bytes][head][numbers]. */
-function pack(head: object, ...parts: (Float64Array | Uint8Array | Buffer)[]): Buffer {
+function pack(head: object, ...parts: (Float64Array | Float32Array | Uint8Array)[]): Buffer {
   const json = Buffer.from(JSON.stringify(head));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.length);
@@ -50,22 +50,33 @@ export function decodeCapture(bytes: Buffer): WaveformFrame {
   });
 }
 
-/** Arrays of an excursion in the order in which they are written; the bytes come last. */
-const DOUBLES = ['starts', 'ends', 'values', 'declared'] as const;
+/** Arrays of an excursion in the order in which they are written: the widest numbers first. */
+const ARRAYS = {
+  ends: Float64Array,
+  values: Float64Array,
+  declared: Float64Array,
+  lengths: Float32Array,
+  channels: Uint8Array,
+} as const;
+type ArrayName = keyof typeof ARRAYS;
+const NAMES = Object.keys(ARRAYS) as ArrayName[];
 
-export function encodeExcursion({ channels, starts, ends, values, declared, ...head }: Excursion): Buffer {
-  return pack({ ...head, count: channels.length }, starts, ends, values, declared, channels);
+export function encodeExcursion(excursion: Excursion): Buffer {
+  const { ends, values, declared, lengths, channels, ...head } = excursion;
+  const counts = NAMES.map((name) => excursion[name].length);
+  return pack({ ...head, counts }, ends, values, declared, lengths, channels);
 }
 
 export function decodeExcursion(bytes: Buffer): Excursion {
   const { head, numbers } = unpack(bytes);
-  const { count, ...rest } = head as Omit<Excursion, (typeof DOUBLES)[number] | 'channels'> & {
-    count: number;
-  };
+  const { counts, ...rest } = head as Omit<Excursion, ArrayName> & { counts: number[] };
   // A copy, for it to begin at a multiple of eight.
-  const aligned = new Uint8Array(numbers).buffer;
-  const arrays = Object.fromEntries(
-    DOUBLES.map((name, i) => [name, new Float64Array(aligned, i * count * 8, count)]),
-  ) as Record<(typeof DOUBLES)[number], Float64Array>;
-  return { ...rest, ...arrays, channels: new Uint8Array(aligned, DOUBLES.length * count * 8, count) };
+  const memory = new Uint8Array(numbers).buffer;
+  let at = 0;
+  const arrays = NAMES.map((name, i) => {
+    const array = new ARRAYS[name](memory, at, counts[i]);
+    at += array.byteLength;
+    return [name, array];
+  });
+  return { ...rest, ...(Object.fromEntries(arrays) as Pick<Excursion, ArrayName>) };
 }

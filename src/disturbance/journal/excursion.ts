@@ -6,7 +6,7 @@ import type { DetectorMode, DetectorSettings } from '../settings';
  */
 export interface Excursion {
   meter: string;
-  /** ms since 1970; `starts` and `ends` count from there. */
+  /** ms since 1970; `ends` count from there. */
   time: number;
   phases: string[];
   /** Hz. */
@@ -24,46 +24,56 @@ export interface Excursion {
   truncated: boolean;
   /** Number of the phase. */
   channels: Uint8Array;
-  /** ms. */
-  starts: Float64Array;
+  /** End and length of the time that a value stands for, ms. */
   ends: Float64Array;
-  /** pu of the reference, and of the declared voltage. */
+  lengths: Float32Array;
+  /** pu of the reference. */
   values: Float64Array;
+  /** pu of the declared voltage; empty where that is the reference. */
   declared: Float64Array;
 }
 
 /** Longest excursion whose values are kept, s. */
 export const LONGEST = 120;
 
-/** Numbers that grow. */
-class Growing {
-  private data = new Float64Array(64);
+type NumberArray = Float64Array | Float32Array | Uint8Array;
+
+/** A list of numbers that grows. */
+class Growing<Numbers extends NumberArray> {
   length = 0;
+
+  constructor(private data: Numbers) {}
 
   push(value: number): void {
     if (this.length === this.data.length) {
-      const larger = new Float64Array(2 * this.length);
+      const larger = new (this.data.constructor as new (n: number) => Numbers)(Math.ceil(1.5 * this.length));
       larger.set(this.data);
       this.data = larger;
     }
     this.data[this.length++] = value;
   }
 
-  take(): Float64Array {
-    return this.data.slice(0, this.length);
+  take(): Numbers {
+    return this.data.slice(0, this.length) as Numbers;
   }
 }
 
-interface Open {
-  start: number;
-  /** The same in ms since 1970. */
-  time: number;
-  truncated: boolean;
-  channels: Growing;
-  starts: Growing;
-  ends: Growing;
-  values: Growing;
-  declared: Growing;
+/** Values that an excursion has room for at first. */
+const ROOM = 64;
+
+class Open {
+  truncated = false;
+  readonly channels = new Growing(new Uint8Array(ROOM));
+  readonly ends = new Growing(new Float64Array(ROOM));
+  readonly lengths = new Growing(new Float32Array(ROOM));
+  readonly values = new Growing(new Float64Array(ROOM));
+  readonly declared = new Growing(new Float64Array(1));
+
+  /** @param start position @param time the same in ms since 1970 */
+  constructor(
+    readonly start: number,
+    readonly time: number,
+  ) {}
 }
 
 /** Where the values of a stream come from. */
@@ -92,30 +102,22 @@ export class ExcursionRecorder {
 
   /** The next value of a channel; positions in samples, values in pu of reference and declared voltage. */
   push(channel: number, start: number, end: number, u: number, declared: number): void {
-    const { watchLow, watchHigh } = this.settings;
+    const { watchLow, watchHigh, sliding } = this.settings;
     this.latest[channel] = u;
     if (!this.open) {
       if (u >= watchLow && u <= watchHigh) return;
-      this.open = {
-        start,
-        time: this.source.timeOf(start),
-        truncated: false,
-        channels: new Growing(),
-        starts: new Growing(),
-        ends: new Growing(),
-        values: new Growing(),
-        declared: new Growing(),
-      };
+      this.open = new Open(start, this.source.timeOf(start));
     }
     const { open } = this;
     if (end - open.start > LONGEST * this.source.rate) {
       open.truncated = true;
     } else {
+      const perSample = 1000 / this.source.rate;
       open.channels.push(channel);
-      open.starts.push(start);
-      open.ends.push(end);
+      open.ends.push((end - open.start) * perSample);
+      open.lengths.push((end - start) * perSample);
       open.values.push(u);
-      open.declared.push(declared);
+      if (sliding) open.declared.push(declared);
     }
     if (u >= watchLow && u <= watchHigh && this.isBack) this.close(false);
   }
@@ -134,12 +136,10 @@ export class ExcursionRecorder {
   }
 
   private close(cut: boolean): void {
-    const { start, time, truncated, channels, starts, ends, values, declared } = this.open as Open;
+    const { time, truncated, channels, ends, lengths, values, declared } = this.open as Open;
     this.open = undefined;
-    const { meter, phases, rate } = this.source;
+    const { meter, phases } = this.source;
     const { watchLow: low, watchHigh: high, hysteresis, mode } = this.settings;
-    const inTime = (positions: Growing) =>
-      positions.take().map((position) => ((position - start) / rate) * 1000);
     this.ended({
       meter,
       time,
@@ -152,9 +152,9 @@ export class ExcursionRecorder {
       hysteresis,
       cut,
       truncated,
-      channels: Uint8Array.from(channels.take()),
-      starts: inTime(starts),
-      ends: inTime(ends),
+      channels: channels.take(),
+      ends: ends.take(),
+      lengths: lengths.take(),
       values: values.take(),
       declared: declared.take(),
     });

@@ -44,12 +44,12 @@ export async function replay(
 }
 
 function judge(excursion: Excursion, settings: DetectorSettings): Disturbance[] {
-  const { phases, channels, starts, ends, values, declared, halfCycles } = excursion;
+  const { phases, channels, ends, lengths, values, declared, halfCycles } = excursion;
   const ended: Disturbance[] = [];
   const listener = { started: () => undefined, ended: (disturbance: Disturbance) => ended.push(disturbance) };
   const detector = new PolyphaseDetector(phases, settings, { minute: 60_000, halfCycles }, listener);
   for (let k = 0; k < channels.length; k++) {
-    detector.push(channels[k], starts[k], ends[k], values[k], declared[k]);
+    detector.push(channels[k], ends[k] - lengths[k], ends[k], values[k], declared[k] ?? values[k]);
   }
   // Of an excursion that came back nothing is open, unless the thresholds lie inside the band.
   detector.finish(ends[ends.length - 1]);
