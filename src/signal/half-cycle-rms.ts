@@ -1,6 +1,7 @@
 import { changePoint } from './change-point';
 import type { Complex } from './complex';
 import { type HalfPeriodOptions, HalfPeriods } from './half-periods';
+import { findShortDisturbance, type ShortDisturbance } from './short-disturbance';
 
 /** Cycles beyond the reach of the detection that {@link HalfCycleRms.phasor} can look back. */
 const PHASOR_REACH = 24;
@@ -33,8 +34,9 @@ interface StepSums {
 export class HalfCycleRms {
   readonly halfPeriods: HalfPeriods;
   /** The newest samples. */
-  private readonly samples: Float32Array;
-  private readonly mask: number;
+  readonly samples: Float32Array;
+  /** The newest `mask + 1` samples are in a ring: number n lies at `n & mask`. */
+  readonly mask: number;
   /** Sum of the squares of all samples before each step, for the newest steps. */
   private readonly sums: Float64Array;
   /** The signal, low-passed, where each of the newest steps begins: enough to tell the fundamental by. */
@@ -59,7 +61,11 @@ export class HalfCycleRms {
     options: HalfPeriodOptions,
     private readonly listener: HalfCycleListener,
   ) {
-    this.halfPeriods = new HalfPeriods(options, this.locateStep);
+    this.halfPeriods = new HalfPeriods(options, {
+      step: this.locateStep,
+      short: this.findShort,
+      sign: this.signOf,
+    });
     this.step = this.halfPeriods.step;
     const size = 2 ** Math.ceil(Math.log2(this.halfPeriods.reach + this.step + 4));
     this.mask = size - 1;
@@ -176,6 +182,20 @@ export class HalfCycleRms {
     const first = Math.max(Math.ceil(from), Math.ceil(cycle) + 1, this.count - this.mask);
     const last = Math.min(Math.floor(to), this.count - Math.ceil(cycle) - 2);
     return changePoint(this.samples, this.mask, first, last, cycle);
+  };
+
+  private readonly findShort = (last: number, next: number, cycle: number): ShortDisturbance | undefined => {
+    // The cycle after it may begin a little before `next`, which is the third crossing that is like another.
+    const after = Math.min(next, this.count - cycle - 2);
+    const held = Math.max(0, this.count - this.mask);
+    if (last - 2 * cycle - 2 < held || after < next - cycle / 2) return undefined;
+    return findShortDisturbance(this, last, next, after, cycle);
+  };
+
+  private readonly signOf = (from: number, to: number): number => {
+    let sum = 0;
+    for (let n = Math.ceil(from); n < to; n++) sum += this.samples[n & this.mask];
+    return Math.sign(sum);
   };
 
   private readonly onBoundary = (position: number): void => {

@@ -1,4 +1,5 @@
 import { FundamentalFilter } from './fundamental-filter';
+import type { ShortDisturbance } from './short-disturbance';
 
 export interface HalfPeriodOptions {
   /** Samples per second. */
@@ -9,8 +10,15 @@ export interface HalfPeriodOptions {
   floor: number;
 }
 
-/** Gives where between `from` and `to` a waveform of so many samples a cycle changed, as a sample position. */
-export type StepLocator = (from: number, to: number, cycle: number) => number;
+/** Looks into the samples of a transition, where the filter does not follow them. */
+export interface TransitionReader {
+  /** Where between `from` and `to` a waveform of so many samples a cycle changed, as a sample position. */
+  step(from: number, to: number, cycle: number): number;
+  /** The disturbance that begins and ends between two crossings, if there is one. */
+  short(last: number, next: number, cycle: number): ShortDisturbance | undefined;
+  /** Sign of the waveform over a half cycle between two positions. */
+  sign(from: number, to: number): number;
+}
 
 /** Parts of the present half period inside which a crossing is believed. */
 const EARLIEST = 0.6;
@@ -75,10 +83,10 @@ export class HalfPeriods {
   private ramp = 0;
   private filled = 0;
 
-  /** @param locateStep finds where between two positions the waveform changed; without it, the middle */
+  /** @param reader of the samples; without it, changes are taken for one step in the middle */
   constructor(
     private readonly options: HalfPeriodOptions,
-    private readonly locateStep: StepLocator = (from, to) => (from + to) / 2,
+    private readonly reader?: TransitionReader,
   ) {
     this.filter = new FundamentalFilter(options.rate, options.frequency);
     this.period = options.rate / options.frequency / 2;
@@ -208,11 +216,18 @@ export class HalfPeriods {
    */
   private changeOver(position: number, found: (position: number) => void): void {
     this.waiting = false;
-    const { last, period } = this;
+    const { last, period, reader } = this;
+    const short = reader?.short(last, position, 2 * period);
+    if (reader && short && Math.abs(short.lag) > SMALLEST_JUMP * period) {
+      for (const zero of zerosThrough(short, last, position, period, reader)) this.mark(zero, found);
+      return;
+    }
     const halves = Math.round((position - last) / period);
     const jump = position - last - halves * period;
     const step =
-      Math.abs(jump) < SMALLEST_JUMP * period ? position : this.locateStep(last, position, 2 * period);
+      Math.abs(jump) < SMALLEST_JUMP * period
+        ? position
+        : (reader?.step(last, position, 2 * period) ?? (last + position) / 2);
     for (let k = 1; k < halves; k++) {
       const before = last + k * period;
       const after = before + jump;
@@ -260,6 +275,45 @@ export class HalfPeriods {
     this.last = position;
     found(position);
   }
+}
+
+/**
+ * Zero crossings through a short disturbance with an angle of its own: those of before up to its start, its
+ * own, those that lead up to `next`; and where a step turns the sign around, the step itself. Of two that
+ * are too near to each other the later one counts.
+ */
+function zerosThrough(
+  { from, to, lag }: ShortDisturbance,
+  last: number,
+  next: number,
+  period: number,
+  reader: TransitionReader,
+): number[] {
+  // Half cycles of each stretch, counted from a crossing where the sign turns to plus.
+  const before = reader.sign(last - period, last) > 0 ? last + period : last;
+  const after = reader.sign(next, next + period) > 0 ? next : next + period;
+  const inside = before + lag;
+  const isPlus = (position: number, zero: number) => Math.floor((position - zero) / period) % 2 === 0;
+  const stretch = (zero: number, start: number, end: number) => {
+    const zeros: number[] = [];
+    for (let k = Math.ceil((start - zero) / period); zero + k * period < end; k++)
+      zeros.push(zero + k * period);
+    return zeros;
+  };
+  const all = [
+    ...stretch(before, last + period / 2, from),
+    ...(isPlus(from, before) !== isPlus(from, inside) ? [from] : []),
+    ...stretch(inside, from, to),
+    ...(isPlus(to, inside) !== isPlus(to, after) ? [to] : []),
+    ...stretch(after, to, next + period / 2),
+  ];
+  const zeros: number[] = [];
+  for (const zero of all) {
+    while (zeros.length && zero - zeros[zeros.length - 1] < EARLIEST * period) zeros.pop();
+    zeros.push(zero);
+  }
+  // The last one is `next` itself, which is not certain yet.
+  return zeros.slice(0, -1).filter((zero) => zero > last + 1e-6 * period);
 }
 
 /** Where between two outputs the sine through them crosses zero, in parts of the way. */

@@ -12,4 +12,5 @@ export * from './meter-streams';
 export * from './phasor';
 export * from './polyphase-half-cycles';
 export * from './resampler';
+export * from './short-disturbance';
 export * from './spectrum';
