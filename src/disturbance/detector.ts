@@ -11,7 +11,7 @@ import { MAX_METERS, MeterStreams, type StreamEnd } from '../signal';
 import { eventOf } from './event-of';
 import type { Excursion } from './journal/excursion';
 import { MeterMemory } from './meter-memory';
-import { MeterStream, watchedChannels } from './meter-stream';
+import { MeterStream } from './meter-stream';
 import { channelsOf, ReadingStream } from './reading-stream';
 import { type DetectorSettings, readDetectorSettings } from './settings';
 import { resumeEvents, type Suspended, type SuspendedMeter, unpackFrame } from './suspension';
@@ -33,6 +33,8 @@ const FLAGS: Record<StreamEnd, string> = {
   dropped: 'meter dropped',
 };
 
+/** A voltage among the channels of a frame. */
+const WATCHED = /(^| )v(a|b|c|ab|bc|ca)( |$)/;
 /** A meter whose waveform ended so long ago, ms, is judged by its readings again. */
 const STALE = 60_000;
 /** Characters that the samples of meters without an event may take in what is put aside. */
@@ -103,7 +105,7 @@ export class SagSwellDetector {
    * @throws FieldError for a frame that cannot be judged; what came before stays as it was
    */
   push(frame: WaveformFrame): void {
-    if (watchedChannels(frame.names).length === 0) {
+    if (!WATCHED.test(frame.layout)) {
       throw new FieldError(
         'payload.channels',
         'at least one voltage (va, vb, vc, vab, vbc, vca)',

@@ -38,7 +38,7 @@ export interface StreamOutput {
 /** Cycles before the first value that is judged, from which a stream that goes on finds its crossings. */
 const WARM_UP = 12;
 /** Fundamental below this part of the nominal voltage has no crossings to believe in. */
-const FLOOR = 0.02;
+const FLOOR = 0.01;
 
 /**
  * One unbroken stretch of waveform of one meter: its half cycles, its events, its captures. Rate and

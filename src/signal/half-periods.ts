@@ -57,6 +57,8 @@ export class HalfPeriods {
   private last = Number.NaN;
   /** A boundary that was found and not yet passed on. */
   private pending = Number.NaN;
+  /** Up to here the next crossing may come: nothing has to carry on before. */
+  private calmUntil = Number.NEGATIVE_INFINITY;
   /** Boundaries wait for the end of a step. */
   private waiting = false;
   private lastCrossing = Number.NaN;
@@ -157,7 +159,7 @@ export class HalfPeriods {
       if (strong) this.accept(position, found);
     }
     this.previousAt = at;
-    this.carryOn(at, found);
+    if (at > this.calmUntil) this.carryOn(at, found);
   }
 
   /**
@@ -191,22 +193,30 @@ export class HalfPeriods {
       // The filter sees its first crossing a cycle into the stream: the halves before it are as long.
       const before = Math.floor((position + 0.5) / this.period);
       this.begin(position - before * this.period, position - this.period / 2, found);
-      this.pending = position;
+      this.expect(position);
     } else if (unsettled) {
       // The crossing before the one at which a step shows in the amplitude is already shifted by it.
       this.pending = Number.NaN;
+      this.calmUntil = Number.NEGATIVE_INFINITY;
       this.waiting = true;
     } else {
       this.settle(found);
       if (this.waiting) this.changeOver(position, found);
-      if (position - this.last >= EARLIEST * this.period) this.pending = position;
+      if (position - this.last >= EARLIEST * this.period) this.expect(position);
     }
+  }
+
+  /** A crossing that is passed on when the next one has come. */
+  private expect(position: number): void {
+    this.pending = position;
+    this.calmUntil = position + PATIENCE * this.period;
   }
 
   /** A crossing is passed on when the next one has come and it was not in a step. */
   private settle(found: (position: number) => void): void {
     const { pending } = this;
     this.pending = Number.NaN;
+    this.calmUntil = Number.NEGATIVE_INFINITY;
     if (!Number.isNaN(pending)) this.mark(pending, found);
   }
 

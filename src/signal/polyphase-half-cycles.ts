@@ -98,7 +98,7 @@ function isWaiting(waiting: Waiting): boolean {
 
 /** The values of one channel that wait, oldest first. */
 class Waiting {
-  /** Room for as many as usually wait; it grows where a signal changes for long. */
+  /** Room for as many as usually wait, a power of two; it grows where a signal changes for long. */
   private room = 32;
   private fields = new Float64Array(this.room * FIELDS);
   private first = 0;
@@ -106,7 +106,7 @@ class Waiting {
 
   add(start: number, end: number, rms: number, half: HalfCycle, frequency: number): void {
     if (this.count === this.room) this.grow();
-    const at = ((this.first + this.count++) % this.room) * FIELDS;
+    const at = ((this.first + this.count++) & (this.room - 1)) * FIELDS;
     const { fields } = this;
     fields[at] = start;
     fields[at + 1] = end;
@@ -122,7 +122,7 @@ class Waiting {
   }
 
   drop(): void {
-    this.first = (this.first + 1) % this.room;
+    this.first = (this.first + 1) & (this.room - 1);
     this.count--;
   }
 

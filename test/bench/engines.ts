@@ -70,10 +70,12 @@ export function benchEngines(): void {
   const plain = time(() => {
     for (const view of voltages) sink += plainRms(view);
   });
-  const detector = time(() => {
-    const engine = new SagSwellDetector(readDetectorSettings({}), { event() {}, rms() {}, diagnostic() {} });
-    for (const frame of input) engine.push(frame);
-  });
+  const detector = time(
+    (engine) => {
+      for (const frame of input) engine.push(frame);
+    },
+    () => new SagSwellDetector(readDetectorSettings({}), { event() {}, rms() {}, diagnostic() {} }),
+  );
   const perSecond = (ms: number) => (megasamples / ms) * 1000;
   table(
     'Detector, three voltages at 10 kHz, against the plain RMS loop',

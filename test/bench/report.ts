@@ -6,13 +6,18 @@ export function median(values: number[]): number {
 /** Rounds before those that count: a gateway runs for months, not for the moments of its compiler. */
 const WARM_UP = 15;
 
-/** Median milliseconds of a piece of work. */
-export function time(work: () => void, rounds = 15): number {
+/** Median milliseconds of a piece of work; `prepare` is done before each round and does not count. */
+export function time<T>(
+  work: (prepared: T) => void,
+  prepare: () => T = () => undefined as T,
+  rounds = 15,
+): number {
   const runs: number[] = [];
-  for (let i = 0; i < WARM_UP; i++) work();
+  for (let i = 0; i < WARM_UP; i++) work(prepare());
   for (let i = 0; i < rounds; i++) {
+    const prepared = prepare();
     const start = performance.now();
-    work();
+    work(prepared);
     runs.push(performance.now() - start);
   }
   return median(runs);

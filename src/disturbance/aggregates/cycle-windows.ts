@@ -46,16 +46,27 @@ export class CycleWindows {
    */
   push(channel: number, end: number, half: HalfCycle, cycles: number): void {
     if (channel === 0) this.current ??= this.open(end - half.length);
-    for (const open of [this.overlapping, this.current]) {
-      if (!open) continue;
-      open.energy[channel] += half.energy;
-      open.length[channel] += half.length;
-      if (channel !== 0 || ++open.halves < 2 * cycles) continue;
-      if (open === this.current) this.current = undefined;
-      else this.overlapping = undefined;
-      const rms = Array.from(open.energy, (energy, i) => Math.sqrt(energy / open.length[i]));
-      this.closed({ start: open.start, end, cycles, rms });
+    if (this.overlapping && this.add(this.overlapping, channel, half, cycles)) {
+      const full = this.overlapping;
+      this.overlapping = undefined;
+      this.close(full, end, cycles);
     }
+    if (this.current && this.add(this.current, channel, half, cycles)) {
+      const full = this.current;
+      this.current = undefined;
+      this.close(full, end, cycles);
+    }
+  }
+
+  /** Whether the window is full with this half cycle. */
+  private add(open: Open, channel: number, half: HalfCycle, cycles: number): boolean {
+    open.energy[channel] += half.energy;
+    open.length[channel] += half.length;
+    return channel === 0 && ++open.halves >= 2 * cycles;
+  }
+
+  private close({ start, energy, length }: Open, end: number, cycles: number): void {
+    this.closed({ start, end, cycles, rms: Array.from(energy, (sum, i) => Math.sqrt(sum / length[i])) });
   }
 
   private open(start: number): Open {
