@@ -120,19 +120,20 @@ export class Captures {
     if (this.waiting.length > MAX_WAITING) this.tell(this.waiting.shift() as Entry);
   }
 
-  /** Reports ended events whose last cycles have come, and cuts captures that grow too long. */
-  settle(all: boolean): void {
-    if (this.isIdle) return;
+  /**
+   * Reports ended events whose last cycles have come, and cuts captures that grow too long.
+   * @param judged position up to which the values are known: so the order of reports is that of the signal
+   */
+  settle(judged: number): void {
     for (const entry of this.entries.values()) {
       const { captureStart, captureLimit, disturbance, period } = entry;
-      if (!entry.character && (all || this.history.end > disturbance.start + (FIRST_CYCLES + 4) * period)) {
+      if (!entry.character && judged > disturbance.start + (FIRST_CYCLES + 4) * period)
         this.characterise(entry);
-      }
-      if (!entry.early && this.history.end >= captureLimit) {
+      if (!entry.early && Math.min(judged, this.history.end) >= captureLimit) {
         entry.early = this.history.slice(captureStart, captureLimit);
       }
     }
-    while (this.waiting.length && (all || this.history.end >= this.captureEnd(this.waiting[0]))) {
+    while (this.waiting.length && judged >= this.captureEnd(this.waiting[0])) {
       this.tell(this.waiting.shift() as Entry);
     }
   }

@@ -1,10 +1,6 @@
 import { type PqEvent, voltageEvent, type WaveformFrame } from '../record';
 import type { Entry } from './captures';
-
-/** Whole microseconds: finer than any meter's clock, and the same however the stream was cut. */
-export function roundTime(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
-}
+import { roundTime } from './time';
 
 /** The record of an event as it stands. */
 export function eventOf(

@@ -13,8 +13,9 @@ import { type HalfCycle, PolyphaseHalfCycles } from '../signal';
 import { type CycleWindow, StreamWindows } from './aggregates';
 import { Captures, type Entry, FIRST_CYCLES } from './captures';
 import { characterOf, endAngle, type Place } from './character';
-import { eventOf, roundTime } from './event-of';
+import { eventOf } from './event-of';
 import { type Excursion, ExcursionRecorder } from './journal/excursion';
+import { traceOf } from './journal/trace';
 import type { MeterMemory } from './meter-memory';
 import { type Disturbance, PolyphaseDetector } from './polyphase';
 import { type RapidChange, RapidChanges } from './rapid-changes';
@@ -28,6 +29,7 @@ import {
   tailOf,
   toNulls,
 } from './suspension';
+import { roundTime } from './time';
 
 export interface StreamOutput {
   event(event: PqEvent): void;
@@ -50,7 +52,7 @@ export class MeterStream {
   private readonly grid: { minute: number; halfCycles: number };
   private readonly detector: PolyphaseDetector;
   private readonly rapidChanges: RapidChanges;
-  private readonly excursions: ExcursionRecorder | undefined;
+  private readonly excursions: ExcursionRecorder;
   private readonly windows: StreamWindows;
   private readonly captures: Captures;
   /** What sags and swells are judged against, V: the nominal voltage or the sliding reference. */
@@ -90,17 +92,15 @@ export class MeterStream {
       ended: (disturbance) => this.onEnded(disturbance),
     });
     this.rapidChanges = new RapidChanges(phases, (change) => this.onRapidChange(change));
-    if (output.excursion) {
-      const source = {
-        meter,
-        phases,
-        rate,
-        frequency: () => this.frequency,
-        halfCycles: () => this.grid.halfCycles,
-        timeOf: (position: number) => roundTime(this.captures.history.timeOf(position)),
-      };
-      this.excursions = new ExcursionRecorder(source, settings, (excursion) => output.excursion?.(excursion));
-    }
+    const source = {
+      meter,
+      phases,
+      rate,
+      frequency: () => this.frequency,
+      halfCycles: () => this.grid.halfCycles,
+      timeOf: (position: number) => roundTime(this.captures.history.timeOf(position)),
+    };
+    this.excursions = new ExcursionRecorder(source, settings, (excursion) => this.onExcursion(excursion));
     this.windows = new StreamWindows(
       {
         meter,
@@ -140,7 +140,7 @@ export class MeterStream {
     this.settings = settings;
     this.detector.settings = settings;
     this.captures.settings = settings;
-    if (this.excursions) this.excursions.settings = settings;
+    this.excursions.settings = settings;
     this.grid.halfCycles = 1;
     this.channels.forEach((name, i) => {
       this.references[i] = this.referenceOf(name);
@@ -152,7 +152,6 @@ export class MeterStream {
     this.captures.history.push(frame);
     const views = this.channels.map((name) => frame.channel(name) as Float32Array);
     this.halfCycles.push(views, 0, frame.length);
-    this.captures.settle(false);
     this.forget();
   }
 
@@ -164,10 +163,10 @@ export class MeterStream {
     this.halfCycles.finish();
     this.cutFlag = flag;
     this.detector.finish(this.captures.history.end);
-    this.excursions?.finish();
+    this.excursions.finish();
     this.windows.finish();
     this.memory.aggregates.break();
-    this.captures.settle(true);
+    this.captures.settle(Number.POSITIVE_INFINITY);
   }
 
   /**
@@ -177,13 +176,17 @@ export class MeterStream {
    */
   suspend(samples: boolean): SuspendedMeter | undefined {
     const { captures, first } = this;
-    if (samples) this.excursions?.finish();
+    if (samples) this.excursions.finish();
     else if (captures.isIdle) return undefined;
     const perSample = 1000 / first.rate;
     const entries = [...captures.open];
     const oldest = Math.min(
       this.told - WARM_UP * this.period,
       ...entries.map(({ early, captureStart }) => (early ? this.told : captureStart)),
+      // What tells of its character, the cycle before it first of all.
+      ...entries.map(({ character, disturbance, period }) =>
+        character ? this.told : disturbance.start - 3 * period,
+      ),
     );
     const tail = samples ? tailOf(captures.history, oldest) : undefined;
     const { latest, latestDeclared } = this.detector.values;
@@ -235,7 +238,10 @@ export class MeterStream {
     this.firstStarts[channel] ??= start;
     if (end <= this.judged) return;
     if (mode === 'cycle') this.judge(channel, start, end, u, declared);
-    if (!this.captures.isIdle) this.noteWorst(channel, start, u);
+    if (!this.captures.isIdle) {
+      this.noteWorst(channel, start, u);
+      this.captures.settle(end);
+    }
     this.rapidChanges.push(channel, start, declared, rvc, 10 * cycles);
     this.windows.push(channel, start, end, half, cycles, minCycles * this.period);
     this.told = end;
@@ -252,7 +258,13 @@ export class MeterStream {
 
   private judge(channel: number, start: number, end: number, u: number, declared: number): void {
     this.detector.push(channel, start, end, u, declared);
-    this.excursions?.push(channel, start, end, u, declared);
+    this.excursions.push(channel, start, end, u, declared);
+  }
+
+  private onExcursion(excursion: Excursion): void {
+    const trace = traceOf(excursion, this.settings.nominal);
+    if (trace) this.output.rms(trace);
+    this.output.excursion?.(excursion);
   }
 
   private slide(values: Values): void {

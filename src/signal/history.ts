@@ -1,16 +1,32 @@
 import { type Channel, WaveformFrame } from '../record';
 
+/** Time of one position, from which that of others follows while the stamps of frames agree to so many ms. */
+interface Anchor {
+  start: number;
+  time: number;
+  rate: number;
+}
+const STEADY = 0.5;
+
+function timeFrom({ start, time, rate }: Anchor, position: number): number {
+  return time + ((position - start) / rate) * 1000;
+}
+
 /**
  * The newest samples of one stream, held as the frames in which they came: nothing is copied until
  * somebody asks for a stretch. Positions are samples from the start of the stream.
  */
 export class FrameHistory {
-  private readonly entries: { frame: WaveformFrame; start: number }[] = [];
+  private readonly entries: { frame: WaveformFrame; start: number; anchor: Anchor }[] = [];
   /** Position just after the newest sample. */
   end = 0;
 
   push(frame: WaveformFrame): void {
-    this.entries.push({ frame, start: this.end });
+    const start = this.end;
+    const before = this.entries[this.entries.length - 1]?.anchor;
+    const steady = before && Math.abs(timeFrom(before, start) - frame.time) <= STEADY;
+    const anchor = steady ? before : { start, time: frame.time, rate: frame.rate };
+    this.entries.push({ frame, start, anchor });
     this.end += frame.length;
   }
 
@@ -30,12 +46,11 @@ export class FrameHistory {
     if (gone) this.entries.splice(0, gone);
   }
 
-  /** Time of a position, ms, by the frame that holds it (or the nearest one). */
+  /** Time of a position, ms, by the frame that holds it (or the nearest one); the same however frames are cut. */
   timeOf(position: number): number {
     let i = this.entries.length - 1;
     while (i > 0 && this.entries[i].start > position) i--;
-    const { frame, start } = this.entries[i];
-    return frame.time + ((position - start) / frame.rate) * 1000;
+    return timeFrom(this.entries[i].anchor, position);
   }
 
   /** Copies samples `[from, from + into.length)` of the channel; positions not held stay untouched. */

@@ -153,6 +153,21 @@ describe('values over longer times', () => {
   });
 });
 
+describe('half-cycle values', () => {
+  it('are sent of what leaves the watch band, and of nothing else', () => {
+    const { of } = run({ from: 1000, seconds: 6, volts: (t) => (t >= 1002 && t < 1002.5 ? 210 : 230) });
+    const [trace, ...more] = of('half-cycle');
+    assert.deepEqual(more, []);
+    near(trace.step, 0.01, 1e-5);
+    near(trace.time, 1_002_010, 12);
+    const [va, vb] = [trace.values.va, trace.values.vb] as number[][];
+    // Half a second, a value each half cycle, and those that touch its edges.
+    assert.ok(va.length >= 50 && va.length <= 54, `${va.length}`);
+    assert.ok(Math.abs(va.length - vb.length) <= 1);
+    for (const u of va.slice(2, -3)) near(u, 210, 0.05);
+  });
+});
+
 describe('unbalance', () => {
   /** Sequence magnitudes of three phasors, by Fortescue's definition. */
   function truth(scale: number[], angles: number[]) {

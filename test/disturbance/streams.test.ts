@@ -44,6 +44,54 @@ describe('streams as they come', () => {
     }
   });
 
+  it('give byte for byte the same, events, captures, values and traces, however they are cut', () => {
+    // Jumps of phase, harmonics, noise and DC, 51.3 Hz, a sag with an interruption, a rise that stays.
+    const random = seeded(8);
+    const level = (t: number) =>
+      t < 1 ? 1 : t < 1.04 ? 0.5 : t < 1.5 ? 1 : t < 1.7 ? 0 : t < 2.1 ? 0.8 : t < 3.4 ? 1 : 1.06;
+    const jump = (t: number) => (t > 1 && t < 1.04 ? 40 : 0);
+    const channels = Object.fromEntries(
+      ['va', 'vb', 'vc', 'ia'].map((name, k) => {
+        const clean = wave({
+          rate: 10_000,
+          seconds: 4.4,
+          frequency: 51.3,
+          rms: 230,
+          phase: -120 * k,
+          gain: level,
+          jump,
+          dc: 2,
+          harmonics: [[5, 0.06, 10]],
+        });
+        return [name, clean.map((x) => x + random(400) / 100 - 2)];
+      }),
+    );
+    const whole = frameOf(channels, 10_000, 1e12 + 595_000);
+    const all = (cut: () => number) => {
+      const { events, rms, diagnostics } = detect({}, whole, cut);
+      return JSON.stringify({ events, rms, diagnostics });
+    };
+    const once = all(() => whole.length);
+    assert.deepEqual(
+      JSON.parse(once)
+        .events.map(({ type, state }: PqEvent) => `${type} ${state}`)
+        .sort(),
+      [
+        'interruption end',
+        'interruption start',
+        'rvc end',
+        'rvc start',
+        'sag end',
+        'sag end',
+        'sag start',
+        'sag start',
+      ],
+    );
+    for (const longest of [40, 300, 2500, 20_000]) {
+      assert.equal(all(() => random(longest)) === once, true, `frames of up to ${longest}`);
+    }
+  });
+
   it('end what is open at a gap, and invent nothing over it', () => {
     const whole = supply(50, 4, (t) => (t > 1 && t < 3 ? 0.6 : 1));
     const { detector, found } = collect({});

@@ -1,5 +1,6 @@
 import { type Channel, phaseOf, type QuantityName, type Rms, type Values } from '../../record';
 import { ClockTicks, type Complex, type HalfCycle } from '../../signal';
+import { roundTime } from '../time';
 import { TEN_MINUTES } from './aggregates';
 import { type CycleWindow, CycleWindows } from './cycle-windows';
 import { TEN_SECONDS, TenSecondFrequency } from './ten-second-frequency';
@@ -125,7 +126,7 @@ export class StreamWindows {
       const { start, end, values } = this.due.shift() as Due;
       this.disturbed = this.disturbed.filter((one) => one.end > start);
       const flagged = [...this.source.open(), ...this.disturbed].some((one) => one.start < end);
-      const [from, to] = [this.timeOf(start), this.timeOf(end)];
+      const [from, to] = [roundTime(this.timeOf(start)), roundTime(this.timeOf(end))];
       const { meter } = this.source;
       this.output.rms({ kind: 'rms', meter, time: to, window: '10-cycle', values, flagged });
       this.output.measured(values, flagged, from, to);

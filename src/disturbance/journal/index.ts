@@ -5,3 +5,4 @@ export * from './journal';
 export * from './keeper';
 export * from './queries';
 export * from './replay';
+export * from './trace';
