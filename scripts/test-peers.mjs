@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { root } from './demo.mjs';
 
 const PACKAGES = ['python3-pymodbus', 'python3-serial-asyncio', 'libmodbus5', 'mbpoll', 'socat'];
@@ -40,6 +41,31 @@ if (lacking.length) {
     console.log(`not here, and may not be installed: ${lacking.join(', ')}`);
   }
 }
+// Not among Debian's packages; goes into a folder of its own where the registry of Python is in reach.
+const python = join(root, 'node_modules', '.cache', 'peers-python');
+const env = { ...process.env, PYTHONPATH: python };
+try {
+  execFileSync('/usr/bin/python3', ['-c', 'import comtrade'], { stdio: 'ignore', env });
+} catch {
+  try {
+    const pip = [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--retries',
+      '0',
+      '--timeout',
+      '5',
+      '--target',
+      python,
+      'comtrade',
+    ];
+    execFileSync('/usr/bin/python3', pip, { stdio: 'ignore' });
+  } catch {
+    console.log('not here, and not to be had: comtrade of Python');
+  }
+}
 const mocha = createRequire(import.meta.url).resolve('mocha/bin/mocha.js');
 execFileSync(
   process.execPath,
@@ -47,5 +73,6 @@ execFileSync(
   {
     cwd: root,
     stdio: 'inherit',
+    env,
   },
 );

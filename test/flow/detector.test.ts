@@ -113,6 +113,27 @@ describe('sag-swell-detector in Node-RED', function () {
     assert.deepEqual([later.events.length, later.more], [1, false]);
   });
 
+  it('watches 1,000 meters at once', async () => {
+    await start({ journal: false });
+    const gain = (t: number) => (t > 0.6 && t < 0.8 ? 0.7 : 1);
+    const va = wave({ rate: 1600, seconds: 1.2, frequency: 50, rms: 230, gain });
+    for (const [time, from, to] of [
+      [1e12, 0, 1000],
+      [1e12 + 625, 1000, 1920],
+    ]) {
+      for (let m = 0; m < 1000; m++) {
+        const channels = { va: va.subarray(from, to) };
+        flow.send('detector', { payload: { kind: 'waveform', meter: `m${m}`, time, rate: 1600, channels } });
+      }
+    }
+    flow.send('detector', { command: 'flush' });
+    await until(() => flow.got('events').length >= 2000, 'all events', 20_000);
+    const ends = flow.got('events').filter(({ payload }) => payload.state === 'end');
+    assert.equal(new Set(ends.map(({ payload }) => payload.meter)).size, 1000);
+    for (const { payload } of ends) assert.ok(Math.abs((payload.extreme as number) - 0.7) < 0.001);
+    assert.equal(flow.got('events').length, 2000);
+  });
+
   it('judges readings of meters that give nothing else', async () => {
     await start({ phaseTolerance: 0 });
     for (const [i, va] of [230, 230, 180, 230].entries()) {

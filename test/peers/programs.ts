@@ -55,12 +55,15 @@ export async function serialPair(folder: string): Promise<[string, string]> {
 }
 
 /** What is missing for a test, in words; undefined where all is there. */
-export function missing(...needs: ('pymodbus' | 'libmodbus' | 'mbpoll' | 'socat')[]): string | undefined {
+export function missing(
+  ...needs: ('pymodbus' | 'libmodbus' | 'mbpoll' | 'socat' | 'comtrade')[]
+): string | undefined {
   const CHECKS = {
     pymodbus: [PYTHON, '-c', 'import pymodbus.server, serial'],
     libmodbus: [PYTHON, '-c', 'import ctypes; ctypes.CDLL("libmodbus.so.5")'],
     mbpoll: ['mbpoll', '-V'],
     socat: ['socat', '-V'],
+    comtrade: [PYTHON, '-c', 'import comtrade'],
   };
   const lacking = needs.filter((need) => {
     const [command, ...args] = CHECKS[need];
