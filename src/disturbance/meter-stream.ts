@@ -262,7 +262,7 @@ export class MeterStream {
   }
 
   private onExcursion(excursion: Excursion): void {
-    const trace = traceOf(excursion, this.settings.nominal);
+    const trace = traceOf(excursion);
     if (trace) this.output.rms(trace);
     this.output.excursion?.(excursion);
   }

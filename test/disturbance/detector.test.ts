@@ -324,6 +324,25 @@ describe('sag-swell detector', () => {
     );
   });
 
+  it('stays within bounds in a storm of events, and reports every one', () => {
+    // Every 3 cycles the voltage falls for one and a half, on each phase in turn; captures overlap by the dozen.
+    const storm = (phase: number) => (t: number) =>
+      t > 1 && t < 31 && Math.floor(t / 0.06) % 3 === phase && t % 0.06 < 0.03 ? 0.5 : 1;
+    const { detector, found } = collect({ ...NOMINAL, preCycles: 50, postCycles: 100, maxCapture: 5 });
+    const frame = threePhase([storm(0), storm(1), storm(2)], { seconds: 34, rate: 1600 });
+    let most = 0;
+    for (let at = 0; at < frame.length; at += 320) {
+      detector.push(frame.slice(at, at + 320));
+      most = Math.max(most, detector.heldSamples);
+    }
+    detector.finish();
+    assert.ok(found.ends.length > 300, `${found.ends.length}`);
+    assert.equal(found.events.length, 2 * found.ends.length);
+    assert.equal(new Set(found.ends.map(({ id }) => id)).size, found.ends.length);
+    assert.ok(most < (1 + 5 + 2 + 1) * 1600, `${most} samples`);
+    for (const { capture } of found.ends) assert.ok((capture?.length ?? 0) > 1600);
+  });
+
   it('holds no more samples than captures can need', () => {
     const { detector } = collect(NOMINAL);
     const quiet = threePhase([steady, steady, steady], { seconds: 0.2 });

@@ -1,21 +1,23 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   type Excursion,
   history,
   Journal,
+  JournalKeeper,
   type JournalSettings,
   readDetectorSettings,
   replay,
   SagSwellDetector,
   tryThresholds,
 } from '../../src/disturbance';
-import type { EventType, PqEvent } from '../../src/record';
+import { type Diagnostic, type EventType, type PqEvent, parseRecord } from '../../src/record';
 import { cleanUpAfterEach } from '../clean-up';
 import { seeded, wave } from '../signal/signals';
+import { until } from '../until';
 import { frameOf } from './helpers';
 import { eventWith } from './journal-events';
 
@@ -146,6 +148,37 @@ describe('journal', function () {
     }
   });
 
+  it('begins anew where the files are damaged, and keeps them aside', async () => {
+    const path = join(folder(), 'journal');
+    const first = await Journal.open(path, { maxDays: 30, maxBytes: MB });
+    await first.addEvent(eventWith(1e12));
+    await first.close();
+    for (const name of readdirSync(path)) {
+      if (/^(MANIFEST|CURRENT)/.test(name)) writeFileSync(join(path, name), 'not what was here');
+    }
+    const journal = await open(path, {}, () => 7);
+    assert.equal(journal.status.entries, 0);
+    await journal.addEvent(eventWith(1e12));
+    assert.deepEqual(readdirSync(dirname(path)).sort(), ['journal', 'journal.damaged-7']);
+  });
+
+  it('that cannot be kept is told once, and stops nobody', async () => {
+    const file = join(folder(), 'file');
+    writeFileSync(file, '');
+    const told: Diagnostic[] = [];
+    const keeper = new JournalKeeper(join(file, 'journal'), { maxDays: 30, maxBytes: MB }, (diagnostic) =>
+      told.push(parseRecord(diagnostic) as Diagnostic),
+    );
+    keeper.addEvent(eventWith(1e12));
+    keeper.addEvent(eventWith(1e12));
+    await assert.rejects(keeper.journal);
+    await until(() => told.length > 0, 'the diagnostic');
+    await keeper.close();
+    assert.equal(told.length, 1);
+    assert.equal(told[0].code, 'JOURNAL_ERROR');
+    assert.match(told[0].text, /^the journal takes no events: /);
+  });
+
   it('refuses a folder that somebody else has open', async () => {
     const path = folder();
     await open(path);
@@ -186,6 +219,28 @@ describe('history', () => {
     ] as const) {
       await assert.rejects(history(journal, query), (e: Error) => error.test(e.message));
     }
+  });
+});
+
+describe('traces', () => {
+  it('come with the history where asked for: the course of the voltages beyond the watch band', async () => {
+    const journal = await open();
+    const va = wave({
+      rate: 3200,
+      seconds: 3,
+      frequency: 50,
+      rms: 230,
+      gain: (t) => (t > 1 && t < 1.5 ? 0.93 : 1),
+    });
+    const { excursions, ends } = run({ rvc: 0 }, [frameOf({ va }, 3200, 1e12)]);
+    assert.deepEqual([ends.length, excursions.length], [0, 1]);
+    await journal.addExcursion(excursions[0]);
+    const { events, traces = [] } = await history(journal, { traces: true });
+    assert.deepEqual([events.length, traces.length], [0, 1]);
+    const [{ window, values, step }] = traces;
+    assert.equal(window, 'half-cycle');
+    assert.ok(Math.abs((step as number) - 0.01) < 1e-6);
+    for (const u of (values.va as number[]).slice(2, -3)) assert.ok(Math.abs(u - 0.93 * 230) < 0.05);
   });
 });
 

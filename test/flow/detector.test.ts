@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import helper from 'node-red-node-test-helper';
+import { freePort } from '../free-port';
 import { wave } from '../signal/signals';
 import { until } from '../until';
 import { endFlow, type Flow, runFlow } from './flow-runner';
@@ -143,6 +144,38 @@ describe('sag-swell-detector in Node-RED', function () {
     }
     await until(() => flow.got('events').length === 2, 'the sag');
     assert.deepEqual(flow.got('events')[1].payload.flags, ['resolution 10 s']);
+  });
+
+  it('runs the example flow of other thresholds: counts, and a COMTRADE file', async () => {
+    const port = await freePort();
+    const EXAMPLE = join(__dirname, '..', '..', 'examples', 'Other thresholds tried on the past.json');
+    const nodes = (JSON.parse(readFileSync(EXAMPLE, 'utf8')) as { type: string; id: string }[])
+      .filter(({ type }) => !['tab', 'comment', 'catch', 'inject', 'file', 'switch', 'change'].includes(type))
+      .map((node) => {
+        if (node.type === 'debug') return { id: node.id, type: 'helper' };
+        // The sags come sooner here.
+        const disturbances = [
+          { type: 'sag', at: 1, duration: 0.3, residual: 0.85, phases: 'abc' },
+          { type: 'sag', at: 2.5, duration: 0.4, residual: 0.93, phases: 'b' },
+        ];
+        if (node.type === 'meter-simulator') return { ...node, port, disturbances };
+        if (node.type === 'modbus-link') return { ...node, port };
+        return node.id === 'pj-detector'
+          ? { ...node, wires: [['pj-events'], [], ['pj-diagnostics'], ['pj-answers']] }
+          : node;
+      });
+    flow = await runFlow(nodes);
+    const replay = async () => {
+      const before = flow.got('pj-answers').length;
+      flow.send('pj-detector', { command: 'replay', payload: { sag: 0.94 } });
+      await until(() => flow.got('pj-answers').length > before, 'the answer');
+      return flow.got('pj-answers')[before].payload as Record<string, { types: { sag?: number } }>;
+    };
+    await until(async () => (await replay()).new.types.sag === 2, 'both falls', 25_000);
+    const answer = await replay();
+    assert.equal(answer.old.types.sag, 1);
+    assert.equal(answer.exact, true);
+    assert.deepEqual(flow.got('errors'), []);
   });
 
   it('says what is wrong with a command', async () => {

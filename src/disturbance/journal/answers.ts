@@ -1,8 +1,9 @@
-import { check, FieldError, type PqEvent } from '../../record';
+import { check, FieldError, type PqEvent, type Rms } from '../../record';
 import { type DetectorSettings, readDetectorSettings } from '../settings';
 import type { Journal } from './journal';
 import { readHistoryQuery } from './queries';
 import { type Counts, replay, tally } from './replay';
+import { traceOf } from './trace';
 
 /** Answer to `history`. */
 export interface History {
@@ -10,6 +11,8 @@ export interface History {
   events: PqEvent[];
   /** There are more than these, which are the newest. */
   more: boolean;
+  /** Half-cycle values of the newest excursions beyond the watch band, where asked for. */
+  traces?: Rms[];
 }
 
 /**
@@ -17,24 +20,34 @@ export interface History {
  * @param query see {@link readHistoryQuery}
  */
 export async function history(journal: Journal, query: unknown): Promise<History> {
-  const { limit, captures, ...where } = readHistoryQuery(query);
-  const newest: PqEvent[] = [];
-  let more = false;
+  const { limit, captures, traces, ...where } = readHistoryQuery(query);
+  const { list: events, more } = await newest(journal.events(where), limit);
+  const answer: History = { events, more };
   // Without captures first: only those of the events that are given are read.
-  for await (const event of journal.events(where)) {
-    newest.push(event);
-    if (newest.length <= limit) continue;
-    newest.shift();
+  if (captures && events.length > 0) {
+    const ids = new Set(events.map(({ id }) => id));
+    const wanted = ({ id }: PqEvent) => ids.has(id);
+    const found = journal.events({ ...where, from: events[0].time }, wanted);
+    answer.events = (await newest(found, Number.POSITIVE_INFINITY)).list.filter(wanted);
+  }
+  if (traces) {
+    const { list } = await newest(journal.excursions(where), limit);
+    answer.traces = list.map(traceOf).filter((trace) => trace !== undefined);
+  }
+  return answer;
+}
+
+/** The last of a sequence, and whether there were others before them. */
+async function newest<T>(found: AsyncIterable<T>, limit: number): Promise<{ list: T[]; more: boolean }> {
+  const list: T[] = [];
+  let more = false;
+  for await (const one of found) {
+    list.push(one);
+    if (list.length <= limit) continue;
+    list.shift();
     more = true;
   }
-  if (!captures || newest.length === 0) return { events: newest, more };
-  const ids = new Set(newest.map(({ id }) => id));
-  const wanted = ({ id }: PqEvent) => ids.has(id);
-  const events: PqEvent[] = [];
-  for await (const event of journal.events({ ...where, from: newest[0].time }, wanted)) {
-    if (wanted(event)) events.push(event);
-  }
-  return { events, more };
+  return { list, more };
 }
 
 /**
@@ -90,7 +103,8 @@ export async function tryThresholds(
     settings,
     'payload',
   );
-  const { limit: _limit, captures: _captures, ...where } = readHistoryQuery(query);
+  const { from, to, meter } = readHistoryQuery(query);
+  const where = { from, to, ...(meter !== undefined && { meter }) };
   const old: Counts = { types: {}, categories: {} };
   for await (const { type, category } of journal.events(where)) {
     // A rapid voltage change is not judged by these thresholds: it would only look as if it were lost.

@@ -11,6 +11,8 @@ export interface Excursion {
   phases: string[];
   /** Hz. */
   frequency: number;
+  /** Declared voltage, V. */
+  nominal: number;
   /** Half cycles from value to value. */
   halfCycles: number;
   mode: DetectorMode;
@@ -139,12 +141,13 @@ export class ExcursionRecorder {
     const { time, truncated, channels, ends, lengths, values, declared } = this.open as Open;
     this.open = undefined;
     const { meter, phases } = this.source;
-    const { watchLow: low, watchHigh: high, hysteresis, mode } = this.settings;
+    const { watchLow: low, watchHigh: high, hysteresis, mode, nominal } = this.settings;
     this.ended({
       meter,
       time,
       phases,
       frequency: this.source.frequency(),
+      nominal,
       halfCycles: this.source.halfCycles(),
       mode,
       low,

@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises';
 import { ClassicLevel } from 'classic-level';
 import type { PqEvent } from '../../record';
 import {
@@ -62,20 +63,18 @@ export class Journal {
   private dropped = 0;
 
   private constructor(
-    private readonly db: ClassicLevel<string, Buffer>,
+    private readonly db: Store,
     private settings: JournalSettings,
     private readonly now: () => number,
   ) {}
 
   /**
-   * Opens the journal of a folder, which is made where it is missing.
+   * Opens the journal of a folder, which is made where it is missing. A damaged one is put aside.
    * @param now clock by which entries age, ms
    * @throws the file system's error, or that of a journal that somebody else has open
    */
   static async open(folder: string, settings: JournalSettings, now = Date.now): Promise<Journal> {
-    const db = new ClassicLevel<string, Buffer>(folder, { keyEncoding: 'utf8', valueEncoding: 'buffer' });
-    await db.open();
-    const journal = new Journal(db, settings, now);
+    const journal = new Journal(await openStore(folder, now), settings, now);
     await journal.count();
     await journal.clear();
     return journal;
@@ -214,6 +213,25 @@ export class Journal {
       this.bytes += (JSON.parse(value.toString()) as Entry).bytes;
       this.next = Number(key.slice(2)) + 1;
     }
+  }
+}
+
+type Store = ClassicLevel<string, Buffer>;
+
+/** Opens the store; one that is damaged beyond what it mends itself is put aside, and a new one begun. */
+async function openStore(folder: string, now: () => number): Promise<Store> {
+  const store = (): Store => new ClassicLevel(folder, { keyEncoding: 'utf8', valueEncoding: 'buffer' });
+  const first = store();
+  try {
+    await first.open();
+    return first;
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as { code?: string };
+    if (code !== 'LEVEL_CORRUPTION') throw error;
+    await rename(folder, `${folder}.damaged-${now()}`);
+    const second = store();
+    await second.open();
+    return second;
   }
 }
 

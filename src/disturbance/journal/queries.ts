@@ -9,7 +9,7 @@ export const JOURNAL_DEFAULTS: JournalSettings & { journal: boolean } = {
 const MEGA = 1e6;
 /** Events that one answer may hold. */
 const MOST = 10_000;
-const MOST_WITH_CAPTURES = 100;
+const MOST_WITH_SAMPLES = 100;
 
 /**
  * Whether there is a journal, and its bounds, from a panel: `journal`, `journalDays`, `journalSize` (MB).
@@ -39,23 +39,26 @@ export interface HistoryQuery extends JournalQuery {
   /** Events at most; the newest where there are more. */
   limit: number;
   captures: boolean;
+  traces: boolean;
 }
 
 /**
- * `{from, to, meter, limit, captures}` of a command, each of which may be missing: all there is, of all
- * meters, 100 events (with captures at most 100), without captures. Times in ms or as ISO 8601 text.
+ * `{from, to, meter, limit, captures, traces}` of a command, each of which may be missing: all there is, of
+ * all meters, 100 events (with captures or traces at most 100), without those. Times in ms or as ISO 8601 text.
  * @throws FieldError that names the field
  */
 export function readHistoryQuery(given: unknown, at = 'payload'): HistoryQuery {
   const g = check.object(given ?? {}, at);
   const captures = check.boolean(g.captures ?? false, `${at}.captures`);
-  const most = captures ? MOST_WITH_CAPTURES : MOST;
+  const traces = check.boolean(g.traces ?? false, `${at}.traces`);
+  const most = captures || traces ? MOST_WITH_SAMPLES : MOST;
   return {
     from: readTime(g.from, `${at}.from`, 0),
     to: readTime(g.to, `${at}.to`, Number.MAX_SAFE_INTEGER),
     ...(g.meter !== undefined && { meter: check.text(g.meter, `${at}.meter`) }),
     limit: check.integer(g.limit ?? 100, `${at}.limit`, { min: 1, max: most }),
     captures,
+    traces,
   };
 }
 
