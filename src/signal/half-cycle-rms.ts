@@ -181,7 +181,7 @@ export class HalfCycleRms {
   private readonly locateStep = (from: number, to: number, cycle: number): number => {
     const first = Math.max(Math.ceil(from), Math.ceil(cycle) + 1, this.count - this.mask);
     const last = Math.min(Math.floor(to), this.count - Math.ceil(cycle) - 2);
-    return changePoint(this.samples, this.mask, first, last, cycle);
+    return changePoint(this, first, last, cycle);
   };
 
   private readonly findShort = (last: number, next: number, cycle: number): ShortDisturbance | undefined => {

@@ -12,5 +12,6 @@ export * from './meter-streams';
 export * from './phasor';
 export * from './polyphase-half-cycles';
 export * from './resampler';
+export * from './sample-ring';
 export * from './short-disturbance';
 export * from './spectrum';

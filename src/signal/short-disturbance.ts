@@ -1,3 +1,6 @@
+import { changeBetween } from './change-point';
+import { type SampleRing, sampleAt, valueAt } from './sample-ring';
+
 /** Part of the peak by which a sample must miss what it would be without a disturbance to show one ... */
 const NOTICEABLE = 0.03;
 /** ... and times the noise of the cycle before. */
@@ -23,12 +26,6 @@ export interface ShortDisturbance {
   to: number;
   /** Samples by which it lags behind, -half to half a cycle. */
   lag: number;
-}
-
-/** Samples by position; a ring of a power of two with its mask, or a plain array with -1. */
-export interface SampleRing {
-  samples: Float32Array;
-  mask: number;
 }
 
 /**
@@ -68,14 +65,14 @@ export function findShortDisturbance(
     lag = fit.lag;
     const inside = (n: number) => fit.gain * before.at(n - lag) + (1 - fit.gain) * before.mean;
     const margin = Math.floor(cycle / 4);
-    from = change(
+    from = changeBetween(
       ring,
       (n) => before.at(n),
       inside,
       Math.max(first, from - margin),
       Math.min(to - 2, from + margin),
     );
-    to = change(
+    to = changeBetween(
       ring,
       inside,
       (n) => after.at(n),
@@ -111,15 +108,8 @@ class Template {
 
   at(position: number): number {
     const turns = Math.floor((position - this.start) / this.cycle);
-    const within = position - turns * this.cycle;
-    const n = Math.floor(within);
-    const x = sampleAt(this.ring, n);
-    return x + (within - n) * (sampleAt(this.ring, n + 1) - x);
+    return valueAt(this.ring, position - turns * this.cycle);
   }
-}
-
-function sampleAt({ samples, mask }: SampleRing, n: number): number {
-  return samples[n & mask];
 }
 
 /** RMS difference of the half cycle before `last` from the one a cycle earlier, a root of two less. */
@@ -183,25 +173,4 @@ function fitLag(
   const { left, gain } = miss(lag);
   const allowed = WORST_FIT ** 2 * power + 2 * noise ** 2 * count;
   return gain < GONE || left > allowed ? undefined : { lag, gain };
-}
-
-/** First sample of the stretch that is more like `after` than like `before`. */
-function change(
-  ring: SampleRing,
-  before: (n: number) => number,
-  after: (n: number) => number,
-  first: number,
-  last: number,
-): number {
-  let cost = 0;
-  let least = 0;
-  let found = first;
-  for (let n = first; n < last; n++) {
-    const x = sampleAt(ring, n);
-    cost += (x - before(n)) ** 2 - (x - after(n)) ** 2;
-    if (cost >= least) continue;
-    least = cost;
-    found = n + 1;
-  }
-  return found;
 }

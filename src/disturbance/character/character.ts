@@ -112,7 +112,7 @@ function pointOnWave(
   const first = Math.floor(from) - cycle;
   const samples = read(channel, first, Math.ceil(to - from) + 2 * cycle);
   if (!samples) return undefined;
-  const position = first + changePoint(samples, -1, cycle, samples.length - cycle, period);
+  const position = first + changePoint({ samples, mask: -1 }, cycle, samples.length - cycle, period);
   const degrees = (known.angle + (2 * Math.PI * (position - known.at)) / period) * DEGREES;
   return ((degrees % 360) + 360) % 360;
 }
