@@ -97,9 +97,16 @@ export function demoFlow(ports, playback) {
 
 /**
  * Node-RED in a process and a user folder of its own, with this package in it as a user would have it.
- * @returns `{url, stop, exited}`
+ * @param settings further ones of Node-RED's own
+ * @returns `{url, stop, kill, exited}`
  */
-export async function startNodeRed({ port, flow, userDir = join(root, '.demo'), log = () => {} }) {
+export async function startNodeRed({
+  port,
+  flow,
+  userDir = join(root, '.demo'),
+  log = () => {},
+  settings = {},
+}) {
   mkdirSync(join(userDir, 'node_modules'), { recursive: true });
   const link = join(userDir, 'node_modules', 'node-red-contrib-power-quality');
   if (!existsSync(link)) symlinkSync(root, link, 'junction');
@@ -114,6 +121,7 @@ export async function startNodeRed({ port, flow, userDir = join(root, '.demo'), 
       telemetry: { enabled: false },
       editorTheme: { tours: false },
       logging: { console: { level: 'warn', metrics: false, audit: false } },
+      ...settings,
     })};\n`,
   );
   const child = spawn(
@@ -142,6 +150,10 @@ export async function startNodeRed({ port, flow, userDir = join(root, '.demo'), 
   return {
     url,
     exited,
+    kill: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
     stop: async () => {
       if (!gone) child.kill('SIGTERM');
       // Node-RED gives its nodes 15 s to close.
