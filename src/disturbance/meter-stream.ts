@@ -47,6 +47,8 @@ const FLOOR = 0.01;
  * channels stay the same; whoever feeds it begins a new one where they change or samples are missing.
  */
 export class MeterStream {
+  /** What all frames share, and the time of the first sample; not the first frame, which would be held for ever. */
+  private readonly head: { meter: string; time: number; rate: number; names: Channel[] };
   private readonly channels: Channel[];
   private readonly halfCycles: PolyphaseHalfCycles;
   private readonly grid: { minute: number; halfCycles: number };
@@ -65,14 +67,15 @@ export class MeterStream {
   private told = 0;
 
   constructor(
-    private readonly first: WaveformFrame,
+    first: WaveformFrame,
     private settings: DetectorSettings,
     private readonly output: StreamOutput,
     private readonly memory: MeterMemory,
     resumed?: SuspendedMeter,
   ) {
-    const { rate, meter } = first;
-    this.channels = watchedChannels(first.names);
+    const { rate, meter, time, names } = first;
+    this.head = { meter, time, rate, names };
+    this.channels = watchedChannels(names);
     this.references = this.channels.map((name) => this.referenceOf(name));
     const options = {
       rate,
@@ -175,10 +178,10 @@ export class MeterStream {
    * @returns undefined where there is nothing to go on with
    */
   suspend(samples: boolean): SuspendedMeter | undefined {
-    const { captures, first } = this;
+    const { captures, head } = this;
     if (samples) this.excursions.finish();
     else if (captures.isIdle) return undefined;
-    const perSample = 1000 / first.rate;
+    const perSample = 1000 / head.rate;
     const entries = [...captures.open];
     const oldest = Math.min(
       this.told - WARM_UP * this.period,
@@ -191,7 +194,7 @@ export class MeterStream {
     const tail = samples ? tailOf(captures.history, oldest) : undefined;
     const { latest, latestDeclared } = this.detector.values;
     return {
-      meter: first.meter,
+      meter: head.meter,
       judged: captures.history.timeOf(this.told),
       latest: toNulls(latest),
       latestDeclared: toNulls(latestDeclared),
@@ -201,7 +204,7 @@ export class MeterStream {
   }
 
   private resume(state: SuspendedMeter): void {
-    const { rate, time } = this.first;
+    const { rate, time } = this.head;
     const positionOf = (ms: number) => ((ms - time) * rate) / 1000;
     const entries = resumeEvents(state, positionOf, 1000 / rate);
     this.captures.resume(entries);
@@ -216,7 +219,7 @@ export class MeterStream {
   }
 
   private get period(): number {
-    return this.first.rate / this.frequency;
+    return this.head.rate / this.frequency;
   }
 
   private referenceOf(channel: Channel): number {
@@ -302,12 +305,12 @@ export class MeterStream {
       {
         disturbance,
         time,
-        id: eventId(this.first.meter, type, time),
+        id: eventId(this.head.meter, type, time),
         reference: declared ? this.settings.nominal : this.references[channel],
         period: this.period,
         flags: [],
       },
-      this.first.rate,
+      this.head.rate,
     );
   }
 
@@ -337,7 +340,7 @@ export class MeterStream {
   }
 
   private tell(entry: Entry, state: 'start' | 'end', capture?: WaveformFrame): void {
-    this.output.event(eventOf(entry, state, this.first, capture));
+    this.output.event(eventOf(entry, state, this.head, capture));
   }
 
   private characterise(entry: Entry): void {
@@ -353,7 +356,7 @@ export class MeterStream {
     const { period } = entry;
     const { history } = this.captures;
     const limit = entry.endPeriod ? Math.min(history.end, this.captures.captureEnd(entry)) : history.end;
-    const currents = this.first.names.filter((name) => /^i[abc]$/.test(name));
+    const currents = this.head.names.filter((name) => /^i[abc]$/.test(name));
     return {
       channels: [...this.channels, ...currents],
       period,
@@ -377,7 +380,7 @@ export class MeterStream {
     let keep = end - this.halfCycles.reach - (preCycles + told) * period;
     // Whether a rapid change is one is known a second after it; of one that goes on nothing is kept.
     const { since } = this.rapidChanges;
-    if (end - since < maxCapture * this.first.rate) keep = Math.min(keep, since - preCycles * period);
+    if (end - since < maxCapture * this.head.rate) keep = Math.min(keep, since - preCycles * period);
     captures.forget(keep);
   }
 }
