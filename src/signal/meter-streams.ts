@@ -4,6 +4,9 @@ import { type Break, FrameOrder } from './frame-order';
 
 /** Meters held at once; beyond it the one longest silent is let go, and counted. */
 export const MAX_METERS = 5000;
+/** Samples per second, or in a frame, that a meter may have to count as one; with ten times as many it counts as ten. */
+const SHARE = 10_000;
+const MAX_RATE = 1_000_000;
 /** Slowest sampling that shows a cycle well enough to measure it: 16 samples of 60 Hz. */
 const MIN_RATE = 960;
 
@@ -14,6 +17,8 @@ export type StreamEnd = Break | 'last' | 'dropped';
 interface Entry<Stream> {
   order: FrameOrder;
   stream?: Stream;
+  /** For how many meters it counts, by what it holds. */
+  weight: number;
 }
 
 /**
@@ -39,6 +44,7 @@ export class MeterStreams<Stream extends { push(frame: WaveformFrame): void }> {
   ) {
     this.entries = new LRUCache({
       max: MAX_METERS,
+      maxSize: MAX_METERS,
       dispose: (entry, _meter, reason) => {
         if (reason !== 'evict') return;
         this.counters.metersDropped++;
@@ -64,15 +70,20 @@ export class MeterStreams<Stream extends { push(frame: WaveformFrame): void }> {
   /**
    * Hands a frame to its meter's stream. One that was already seen is passed over and counted; one that is
    * ahead waits for those before it.
-   * @throws FieldError for a frame sampled too slowly; the stream stays as it was
+   * @throws FieldError for a frame sampled too slowly or too fast; the stream stays as it was
    */
   push(frame: WaveformFrame): void {
-    if (frame.rate < MIN_RATE) throw new FieldError('payload.rate', `at least ${MIN_RATE} Hz`, frame.rate);
-    const { meter } = frame;
+    const { meter, rate, length } = frame;
+    if (rate < MIN_RATE) throw new FieldError('payload.rate', `at least ${MIN_RATE} Hz`, rate);
+    if (rate > MAX_RATE) throw new FieldError('payload.rate', `at most ${MAX_RATE} Hz`, rate);
     let entry = this.entries.get(meter);
-    if (!entry) {
-      entry = this.entryOf();
-      this.entries.set(meter, entry);
+    const weight = Math.ceil(Math.max(rate, length) / SHARE);
+    if (!entry || weight > entry.weight) {
+      entry ??= this.entryOf();
+      entry.weight = weight;
+      // The cache weighs an entry when it is put in.
+      this.entries.delete(meter);
+      this.entries.set(meter, entry, { size: weight });
     }
     entry.order.push(frame);
     if (frame.last) this.finish(meter);
@@ -89,6 +100,7 @@ export class MeterStreams<Stream extends { push(frame: WaveformFrame): void }> {
 
   private entryOf(): Entry<Stream> {
     const entry: Entry<Stream> = {
+      weight: 0,
       order: new FrameOrder(
         {
           next: (frame, broken) => {

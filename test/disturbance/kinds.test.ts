@@ -160,4 +160,10 @@ describe('what is judged', () => {
     assert.ok(Math.abs(sliding[0].extreme - (0.85 * 0.88) / reference) < 0.001);
     assert.equal(types(detect({ rvc: 0 }, frame, () => 3200).ends)[0], 'undervoltage');
   });
+
+  it('holds the sliding reference still while an event goes on', () => {
+    const [event] = detect({ sliding: true, rvc: 0 }, supply(between(5, 45, 0.8), 48), () => 3200).ends;
+    assert.ok(Math.abs(event.duration - 40) < 0.05, String(event.duration));
+    assert.ok(Math.abs(event.reference - 230) < 0.05 && Math.abs(event.extreme - 0.8) < 0.001);
+  });
 });

@@ -52,4 +52,26 @@ describe('frame history', () => {
     streams.finish('unknown');
     assert.equal(ended[3], 'm3 last');
   });
+
+  it('counts a meter for as many as it holds samples, so that few fast ones take the place of many', () => {
+    const ended: string[] = [];
+    const streams = new MeterStreams(
+      (first) => ({ meter: first.meter, push() {} }),
+      (stream) => ended.push(stream.meter),
+    );
+    const push = (meter: string, rate: number, length: number, time = 0) => {
+      const channels = { va: new Float32Array(length) };
+      streams.push(WaveformFrame.from({ kind: 'waveform', meter, time, rate, channels }));
+    };
+    for (let i = 0; i < 60; i++) push(`fast${i}`, 1_000_000, 10);
+    assert.equal(streams.size, 50);
+    push('big', 1000, 1_000_000);
+    assert.equal(streams.size, 50);
+    push('small', 1000, 10);
+    assert.equal(streams.size, 50);
+    push('small', 1000, 1_000_000, 10);
+    assert.equal(streams.size, 50);
+    assert.equal(ended.length, 12);
+    assert.throws(() => push('faster', 1_000_001, 10), /payload\.rate: expected at most 1000000 Hz/);
+  });
 });
