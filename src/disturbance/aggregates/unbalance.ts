@@ -12,7 +12,7 @@ export function unbalance(phasors: Record<string, Complex>): Pick<Values, 'u2' |
   if (a && b && c) {
     const { zero, positive, negative } = symmetricalComponents(a, b, c);
     const [high, low] = [magnitude(positive), magnitude(negative)].sort((x, y) => y - x);
-    return high > 0 ? { u2: (100 * low) / high, u0: (100 * magnitude(zero)) / high } : {};
+    return inPercent({ u2: low / high, u0: magnitude(zero) / high });
   }
   const lines = [ab, bc, ca].filter((phasor) => phasor !== undefined);
   if (lines.length < 2) return {};
@@ -20,7 +20,16 @@ export function unbalance(phasors: Record<string, Complex>): Pick<Values, 'u2' |
   const missing = scale(add(...lines), -1);
   const { positive, negative } = symmetricalComponents(ab ?? missing, bc ?? missing, ca ?? missing);
   const [high, low] = [magnitude(positive), magnitude(negative)].sort((x, y) => y - x);
-  return high > 0 ? { u2: (100 * low) / high } : {};
+  return inPercent({ u2: low / high });
+}
+
+/** Nothing where there is no voltage to compare with, or one beyond all numbers. */
+function inPercent(ratios: Values): Values {
+  return Object.fromEntries(
+    Object.entries(ratios)
+      .filter(([, ratio]) => Number.isFinite(ratio))
+      .map(([name, ratio]) => [name, 100 * ratio]),
+  );
 }
 
 /**
