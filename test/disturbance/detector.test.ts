@@ -172,6 +172,26 @@ describe('sag-swell detector', () => {
     assert.ok(without.ends.length > 2);
   });
 
+  it('takes a quarter-cycle notch at the crossing for none, and one at the peak for a sag', () => {
+    // Of the square of a sine, pi/4 - 1/2 of pi lie within an eighth of a cycle of its crossing, pi/4 + 1/2 of its peak.
+    for (const [centre, lost] of [
+      [0.6, (Math.PI / 4 - 0.5) / Math.PI],
+      [0.605, (Math.PI / 4 + 0.5) / Math.PI],
+    ]) {
+      const u = Math.sqrt(1 - lost);
+      const va = wave({
+        rate: 10_000,
+        seconds: 1.2,
+        frequency: 50,
+        rms: 230,
+        gain: between(centre - 0.00255, centre + 0.00245, 0),
+      });
+      const { ends } = detect({ ...NOMINAL, rvc: 0 }, frameOf({ va }, 10_000));
+      assert.equal(ends.length, u < 0.9 ? 1 : 0, `${u} pu`);
+      if (ends.length) assert.ok(Math.abs(ends[0].extreme - u) < 0.001, `${ends[0].extreme} for ${u}`);
+    }
+  });
+
   it('asks for minCycles beyond the threshold', () => {
     const sag = between(0.5, 0.55, 0.5);
     const frame = threePhase([sag, sag, sag]);
