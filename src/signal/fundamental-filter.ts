@@ -71,8 +71,17 @@ export class FundamentalFilter {
     let left = this.slot;
     let right = left + width - 1;
     let filtered = kernel[half] * recent[left + half];
-    for (let k = 0; k < half; k++) filtered += kernel[k] * (recent[left++] + recent[right--]);
-    return filtered;
+    // Two sums: half as long to wait for.
+    let other = 0;
+    let k = 0;
+    for (; k + 1 < half; k += 2) {
+      filtered += kernel[k] * (recent[left] + recent[right]);
+      other += kernel[k + 1] * (recent[left + 1] + recent[right - 1]);
+      left += 2;
+      right -= 2;
+    }
+    if (k < half) filtered += kernel[k] * (recent[left] + recent[right]);
+    return filtered + other;
   }
 
   /** Where in the stream the last output belongs, in samples from its start. */

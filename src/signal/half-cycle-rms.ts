@@ -17,13 +17,6 @@ export interface HalfCycle {
   length: number;
 }
 
-/** Samples of a step summed up: plain, times their number in the step, squared. */
-interface StepSums {
-  sum: number;
-  ramp: number;
-  squares: number;
-}
-
 /**
  * Urms(1/2) of one channel (IEC 61000-4-30, 3.22 and 5.4.1): RMS over one cycle that begins at a zero
  * crossing of the fundamental, renewed every half cycle, each channel on its own crossings.
@@ -45,10 +38,9 @@ export class HalfCycleRms {
   private readonly stepMask: number;
   private readonly step: number;
   private count = 0;
-  /** Samples of the step that is being filled, and the sums of every other of them. */
+  /** Samples of a step that is cut; of every other of them: their sum, plain, times their number, squared. */
   private filled = 0;
-  private readonly even: StepSums = { sum: 0, ramp: 0, squares: 0 };
-  private readonly odd: StepSums = { sum: 0, ramp: 0, squares: 0 };
+  private readonly partial = new Float64Array(6);
   /** Squares of all samples of the steps before. */
   private total = 0;
   private readonly half: HalfCycle = { energy: 0, length: 0 };
@@ -81,58 +73,72 @@ export class HalfCycleRms {
 
   /** Samples `[from, to)` of an array, the next ones of the stream. */
   push(samples: Float32Array, from: number, to: number): void {
-    const { mask, step, even, odd } = this;
-    const kept = this.samples;
-    let { count, filled } = this;
+    const { step } = this;
     for (let i = from; i < to; ) {
-      const end = Math.min(to, i + step - filled);
-      // Two at a time, each with sums of its own: half as long to wait for, and the same however cut.
-      if (filled & 1) this.take(odd, kept, count++, filled++, samples[i++]);
-      let { sum, ramp, squares } = even;
-      let { sum: sum1, ramp: ramp1, squares: squares1 } = odd;
-      for (; i + 1 < end; i += 2) {
-        const x = samples[i];
-        const y = samples[i + 1];
-        kept[count++ & mask] = x;
-        kept[count++ & mask] = y;
-        sum += x;
-        sum1 += y;
-        ramp += filled++ * x;
-        ramp1 += filled++ * y;
-        squares += x * x;
-        squares1 += y * y;
+      if (this.filled === 0 && i + step <= to) {
+        this.takeStep(samples, i);
+        i += step;
+      } else {
+        this.take(samples[i++]);
       }
-      even.sum = sum;
-      even.ramp = ramp;
-      even.squares = squares;
-      odd.sum = sum1;
-      odd.ramp = ramp1;
-      odd.squares = squares1;
-      if (i < end) this.take(even, kept, count++, filled++, samples[i++]);
-      if (filled < step) break;
-      filled = 0;
-      this.count = count;
-      this.endStep();
     }
-    this.count = count;
-    this.filled = filled;
   }
 
-  private take(sums: StepSums, kept: Float32Array, count: number, filled: number, x: number): void {
-    kept[count & this.mask] = x;
-    sums.sum += x;
-    sums.ramp += filled * x;
-    sums.squares += x * x;
+  /** A whole step from `at` on. Two samples at a time, each with sums of its own: half as long to wait for. */
+  private takeStep(samples: Float32Array, at: number): void {
+    const { step, mask, count } = this;
+    const kept = this.samples;
+    let sum = 0;
+    let ramp = 0;
+    let squares = 0;
+    let sum1 = 0;
+    let ramp1 = 0;
+    let squares1 = 0;
+    let k = 0;
+    for (; k + 1 < step; k += 2) {
+      const x = samples[at + k];
+      const y = samples[at + k + 1];
+      kept[(count + k) & mask] = x;
+      kept[(count + k + 1) & mask] = y;
+      sum += x;
+      sum1 += y;
+      ramp += k * x;
+      ramp1 += (k + 1) * y;
+      squares += x * x;
+      squares1 += y * y;
+    }
+    if (k < step) {
+      const x = samples[at + k];
+      kept[(count + k) & mask] = x;
+      sum += x;
+      ramp += k * x;
+      squares += x * x;
+    }
+    this.count = count + step;
+    this.endStep(sum + sum1, ramp + ramp1, squares + squares1);
   }
 
-  private endStep(): void {
-    const { even, odd, step, count } = this;
-    const k = count / step;
-    this.total += even.squares + odd.squares;
+  /** One sample of a step that is cut: into the same sums in the same order, so that nothing depends on the cut. */
+  private take(x: number): void {
+    const { partial } = this;
+    const at = 3 * (this.filled & 1);
+    this.samples[this.count++ & this.mask] = x;
+    partial[at] += x;
+    partial[at + 1] += this.filled * x;
+    partial[at + 2] += x * x;
+    if (++this.filled < this.step) return;
+    this.filled = 0;
+    const [sum, ramp, squares, sum1, ramp1, squares1] = partial;
+    partial.fill(0);
+    this.endStep(sum + sum1, ramp + ramp1, squares + squares1);
+  }
+
+  private endStep(sum: number, ramp: number, squares: number): void {
+    const k = this.count / this.step;
+    this.total += squares;
     this.sums[k & this.stepMask] = this.total;
-    this.halfPeriods.pushStep(even.sum + odd.sum, even.ramp + odd.ramp, this.onBoundary);
+    this.halfPeriods.pushStep(sum, ramp, this.onBoundary);
     this.lowPassed[(k - 1) & this.lowPassedMask] = this.halfPeriods.lowPassed;
-    even.sum = even.ramp = even.squares = odd.sum = odd.ramp = odd.squares = 0;
   }
 
   /**
