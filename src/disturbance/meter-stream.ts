@@ -50,6 +50,8 @@ export class MeterStream {
   /** What all frames share, and the time of the first sample; not the first frame, which would be held for ever. */
   private readonly head: { meter: string; time: number; rate: number; names: Channel[] };
   private readonly channels: Channel[];
+  /** Where they lie in each frame. */
+  private readonly places: number[];
   private readonly halfCycles: PolyphaseHalfCycles;
   private readonly grid: { minute: number; halfCycles: number };
   private readonly detector: PolyphaseDetector;
@@ -76,6 +78,7 @@ export class MeterStream {
     const { rate, meter, time, names } = first;
     this.head = { meter, time, rate, names };
     this.channels = watchedChannels(names);
+    this.places = this.channels.map((name) => names.indexOf(name));
     this.references = this.channels.map((name) => this.referenceOf(name));
     const options = {
       rate,
@@ -153,7 +156,7 @@ export class MeterStream {
   /** The next frame, beginning where the last one ended. */
   push(frame: WaveformFrame): void {
     this.captures.history.push(frame);
-    const views = this.channels.map((name) => frame.channel(name) as Float32Array);
+    const views = this.places.map((place) => frame.view(place));
     this.halfCycles.push(views, 0, frame.length);
     this.forget();
   }

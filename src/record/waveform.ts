@@ -150,7 +150,8 @@ export class WaveformFrame implements PlainWaveform {
     return { kind, meter, time, rate, channels, ...(this.last ? { last: true } : {}) };
   }
 
-  private view(i: number): Float32Array {
+  /** Samples of the channel that lies at place `i` of {@link names}: for whoever looks at many frames of one layout. */
+  view(i: number): Float32Array {
     return new Float32Array(this.data.buffer, this.data.byteOffset + i * this.length * 4, this.length);
   }
 }

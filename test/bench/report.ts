@@ -6,21 +6,37 @@ export function median(values: number[]): number {
 /** Rounds before those that count: a gateway runs for months, not for the moments of its compiler. */
 const WARM_UP = 15;
 
-/** Median milliseconds of a piece of work; `prepare` is done before each round and does not count. */
-export function time<T>(
-  work: (prepared: T) => void,
-  prepare: () => T = () => undefined as T,
-  rounds = 15,
-): number {
+/** Median milliseconds of a piece of work. */
+export function time(work: () => void, rounds = 15): number {
   const runs: number[] = [];
-  for (let i = 0; i < WARM_UP; i++) work(prepare());
+  for (let i = 0; i < WARM_UP; i++) work();
   for (let i = 0; i < rounds; i++) {
-    const prepared = prepare();
     const start = performance.now();
-    work(prepared);
+    work();
     runs.push(performance.now() - start);
   }
   return median(runs);
+}
+
+/**
+ * Two pieces of work in turns, since a machine may be slower from one moment to the next: median milliseconds
+ * of each, and the median of what the first takes in parts of the second.
+ */
+export function inTurns<T>(first: () => void, second: (prepared: T) => void, prepare: () => T) {
+  const one = { first: [] as number[], second: [] as number[], ratio: [] as number[] };
+  for (let i = 0; i < 2 * WARM_UP + 25; i++) {
+    const prepared = prepare();
+    const start = performance.now();
+    first();
+    const middle = performance.now();
+    second(prepared);
+    const end = performance.now();
+    if (i < 2 * WARM_UP) continue;
+    one.first.push(middle - start);
+    one.second.push(end - middle);
+    one.ratio.push((middle - start) / (end - middle));
+  }
+  return { first: median(one.first), second: median(one.second), ratio: median(one.ratio) };
 }
 
 export function table(title: string, head: string[], rows: string[][]): void {
