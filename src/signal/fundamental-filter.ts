@@ -2,7 +2,7 @@
  * Steps per cycle that the filter works on. A crossing is placed between two of them by the sine through
  * both, so there need not be many.
  */
-const STEPS_PER_CYCLE = 9;
+const STEPS_PER_CYCLE = 10;
 
 /**
  * The fundamental of one channel, cleared of DC and harmonics so that its zero crossings can be found.
