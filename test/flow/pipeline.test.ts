@@ -100,9 +100,16 @@ describe('the pipeline in Node-RED', function () {
       const records = () => broker.messages.map(({ payload }) => JSON.parse(payload));
       const sags = (meter: string) =>
         records().filter((r) => r.kind === 'event' && r.state === 'end' && r.meter === meter);
+      const got = () =>
+        ['pq-power', 'pq-receipts', 'errors']
+          .map(
+            (id) =>
+              `${id} ${flow.got(id).length}, last ${JSON.stringify(flow.got(id).at(-1))?.slice(0, 500)}`,
+          )
+          .join('; ');
       await until(
         () => sags('feeder-1').length > 0 && sags('feeder-2').length > 0,
-        'a sag of each meter',
+        () => `a sag of each meter; the broker has ${broker.messages.length} messages, ${got()}`,
         30_000,
       );
       for (const meter of ['feeder-1', 'feeder-2']) {
