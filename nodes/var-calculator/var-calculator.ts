@@ -1,25 +1,72 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { PowerCalculator, readCalculatorSettings } from '../../src/power';
-import { kindOf, WaveformFrame } from '../../src/record';
+import { check, FieldError, kindOf, parseRecord, type Reading, WaveformFrame } from '../../src/record';
+
+const COMMANDS = ['reset-energy'] as const;
+/** Energies are put into the context store this often, ms, besides when the node is closed. */
+const SAVE_EVERY = 60_000;
+
+interface Message extends NodeMessage {
+  command?: unknown;
+  meter?: unknown;
+}
+
+interface CalculatorNode extends Node {
+  calculator?: PowerCalculator;
+}
 
 export = (RED: NodeAPI): void => {
-  RED.nodes.registerType('var-calculator', function (this: Node, config: NodeDef) {
+  // What the phasor diagram of the panel shows: the meters heard of, and the newest values of one.
+  RED.httpAdmin.get(
+    '/var-calculator/:id/latest',
+    RED.auth.needsPermission('var-calculator.read'),
+    (req, res) => {
+      const { calculator } = (RED.nodes.getNode(String(req.params.id)) ?? {}) as CalculatorNode;
+      const { meter } = req.query;
+      const latest = calculator?.latest;
+      res.json({
+        meters: latest?.meters ?? [],
+        power: latest?.of(typeof meter === 'string' && meter ? meter : undefined) ?? null,
+      });
+    },
+  );
+
+  RED.nodes.registerType('var-calculator', function (this: CalculatorNode, config: NodeDef) {
     RED.nodes.createNode(this, config);
     const text = (key: string, values = {}) => RED._(`var-calculator.status.${key}`, values);
     let passedOver = 0;
     let shown = '';
 
+    // In the context of the flow: without a configured store Node-RED throws that of a node away at each
+    // redeploy of the node.
+    const store = this.context().flow;
+    const key = `energies_${this.id.replace(/\W/g, '_')}`;
+
     let calculator: PowerCalculator;
     try {
-      calculator = new PowerCalculator(readCalculatorSettings(config), (power) => {
-        this.send([{ topic: power.meter, payload: power } as NodeMessage, null] as NodeMessage[]);
-      });
+      calculator = new PowerCalculator(
+        readCalculatorSettings(config),
+        {
+          power: (power) => {
+            this.send([{ topic: power.meter, payload: power } as NodeMessage, null] as NodeMessage[]);
+          },
+          finding: (meter, time, finding) => {
+            const payload = { kind: 'diagnostic', meter, time, ...finding };
+            this.send([null, { topic: meter, payload } as NodeMessage] as NodeMessage[]);
+          },
+        },
+        store.get(key),
+      );
+      this.calculator = calculator;
     } catch (error) {
       this.error((error as Error).message);
       this.status({ fill: 'red', shape: 'ring', text: text('settings') });
       this.on('input', (_msg, _send, done) => done(error as Error));
       return;
     }
+
+    const save = () => store.set(key, calculator.energy);
+    const saving = setInterval(save, SAVE_EVERY);
 
     const showStatus = () => {
       const now = [
@@ -31,15 +78,36 @@ export = (RED: NodeAPI): void => {
     };
     showStatus();
 
-    this.on('input', (msg, _send, done) => {
+    const perform = ({ command, meter }: Message) => {
+      check.oneOf(command as (typeof COMMANDS)[number], 'msg.command', COMMANDS);
+      const name = meter === undefined ? undefined : check.text(meter, 'msg.meter');
+      if (!calculator.resetEnergy(name)) {
+        throw new FieldError('msg.meter', 'a meter whose energy was counted', meter);
+      }
+      save();
+    };
+
+    const take = (payload: unknown) => {
+      const kind = kindOf(payload);
+      if (kind === 'waveform') calculator.push(WaveformFrame.from(payload));
+      else if (kind !== 'reading' || !calculator.pushReading(parseRecord(payload) as Reading)) passedOver++;
+    };
+
+    this.on('input', (msg: Message, _send, done) => {
       try {
-        if (kindOf(msg.payload) === 'waveform') calculator.push(WaveformFrame.from(msg.payload));
-        else passedOver++;
+        if (msg.command !== undefined) perform(msg);
+        else take(msg.payload);
         showStatus();
         done();
       } catch (error) {
         done(error as Error);
       }
+    });
+
+    this.on('close', (removed: boolean, done: () => void) => {
+      clearInterval(saving);
+      store.set(key, removed ? undefined : calculator.energy);
+      done();
     });
   });
 };

@@ -1,18 +1,46 @@
-import { FieldError, type Power, type WaveformFrame } from '../record';
+import type { Finding, Power, Reading, WaveformFrame } from '../record';
 import { MeterStreams } from '../signal';
-import { measuredPhases, PowerStream } from './meter-stream';
+import { connect } from './connection';
+import { EnergyRegisters, type StoredEnergies } from './energy';
+import { LatestPower } from './latest';
+import { PowerStream, type StreamOutput, type Workshop } from './meter-stream';
+import { ReadingConditions } from './reading-conditions';
+import { powerOfReading } from './readings';
 import type { CalculatorSettings } from './settings';
+import { WindowAnalyser } from './window';
 
-/** Power of many meters, each from its own stream of frames. */
+export interface CalculatorOutput {
+  power(power: Power): void;
+  /** Something worth a diagnostic of a meter; `time` in ms. */
+  finding(meter: string, time: number, finding: Finding): void;
+}
+
+/** Power of many meters, each from its own stream of frames or from its readings. */
 export class PowerCalculator {
   private readonly meters: MeterStreams<PowerStream>;
+  private readonly energies: EnergyRegisters;
+  private readonly readings: ReadingConditions;
+  /** Newest values by meter, for phasor diagrams. */
+  readonly latest = new LatestPower();
 
+  /** @param stored energies of an earlier run, as {@link energy} gives them */
   constructor(
     private readonly settings: CalculatorSettings,
-    output: (power: Power) => void,
+    private readonly output: CalculatorOutput,
+    stored: unknown = {},
   ) {
+    this.energies = new EnergyRegisters(stored);
+    this.readings = new ReadingConditions(output);
+    const workshop = new SharedWorkshop(settings, this.energies);
+    const streamOutput: StreamOutput = {
+      power: (power, corrected) => {
+        this.latest.see(power, corrected);
+        output.power(power);
+      },
+      finding: (meter, time, finding) => output.finding(meter, time, finding),
+    };
     this.meters = new MeterStreams(
-      (first) => new PowerStream(first, settings, output),
+      (first) => new PowerStream(first, settings, workshop, streamOutput),
       () => {
         // A window that was begun is given up: none is ever made over missing samples.
       },
@@ -21,12 +49,24 @@ export class PowerCalculator {
 
   /** Meters heard of. */
   get meterCount(): number {
-    return this.meters.size;
+    return this.meters.size + this.readings.size;
   }
 
-  /** Meters let go because too many spoke, frames seen twice, breaks of streams. */
-  get counters(): { metersDropped: number; framesRepeated: number; gaps: number } {
-    return this.meters.counters;
+  /** Meters let go because too many spoke, frames seen twice, breaks of streams, energies dropped. */
+  get counters() {
+    return { ...this.meters.counters, energiesDropped: this.energies.dropped };
+  }
+
+  /** Energy registers of all meters, to be kept over a restart. */
+  get energy(): StoredEnergies {
+    return this.energies.stored();
+  }
+
+  /** Sets the energy registers of a meter, or of all, to zero. @returns false for a meter that has none */
+  resetEnergy(meter?: string): boolean {
+    const known = meter === undefined || this.energies.has(meter);
+    this.energies.reset(meter);
+    return known;
   }
 
   /**
@@ -35,13 +75,49 @@ export class PowerCalculator {
    * @throws FieldError for a frame without a voltage and its current, or sampled too slowly
    */
   push(frame: WaveformFrame): void {
-    if (measuredPhases(frame.names, this.settings.wiring).length === 0) {
-      throw new FieldError(
-        'payload.channels',
-        `a voltage and its current (${this.settings.wiring}: e.g. va and ia)`,
-        frame.layout,
-      );
-    }
+    connect(frame.names, this.settings.wiring);
     this.meters.push(frame);
+  }
+
+  /**
+   * Takes a reading of a meter. Of one whose waveform is heard of it is passed over: that says more.
+   * @returns false for a reading that holds too little of P, Q and S, or is passed over
+   */
+  pushReading(reading: Reading): boolean {
+    if (this.meters.newest(reading.meter)) return false;
+    const { power, inconsistent } = powerOfReading(reading);
+    if (!power) return false;
+    this.latest.see(power, undefined);
+    this.output.power(power);
+    this.readings.set(reading, inconsistent);
+    return true;
+  }
+}
+
+/** One of each tool for all meters; a meter keeps only its samples and where it is. */
+class SharedWorkshop implements Workshop {
+  private readonly analysers: WindowAnalyser[] = [];
+  private memory: Float64Array[] = [];
+
+  constructor(
+    private readonly settings: CalculatorSettings,
+    readonly energies: EnergyRegisters,
+  ) {}
+
+  analyser(length: number, cycles: number, phases: number): WindowAnalyser {
+    let found = this.analysers.find((analyser) => analyser.fits(length, cycles, phases));
+    if (!found) {
+      found = new WindowAnalyser(length, cycles, phases, this.settings.harmonics);
+      this.analysers.push(found);
+    }
+    return found;
+  }
+
+  buffers(count: number, length: number): Float64Array[] {
+    if (this.memory.length < count || this.memory[0].length < length) {
+      const most = Math.max(length, this.memory[0]?.length ?? 0);
+      this.memory = Array.from({ length: Math.max(count, this.memory.length) }, () => new Float64Array(most));
+    }
+    return this.memory.slice(0, count).map((buffer) => buffer.subarray(0, length));
   }
 }

@@ -1,140 +1,224 @@
-import { CHANNELS, type Channel, isVoltage, type Power, type WaveformFrame } from '../record';
-import { FrameHistory, HalfPeriods, resample, resampleMargin } from '../signal';
-import type { CalculatorSettings, Wiring } from './settings';
-import { WindowAnalyser, type WindowSamples } from './window';
+import type { Channel, CorrectedPower, Finding, Power, WaveformFrame } from '../record';
+import { FrameHistory, magnitude } from '../signal';
+import { compensationOf, resonanceOf } from './compensation';
+import { type Connection, connect, type Sum } from './connection';
+import { CycleTracker, type CycleWindow } from './cycle-tracker';
+import type { EnergyRegisters } from './energy';
+import { excessFinding, LimitWatch } from './limits';
+import { dcRemark, reactiveRemark } from './remarks';
+import type { CalculatorSettings } from './settings';
+import { SteadyConditions } from './steady-conditions';
+import { USABLE, type WindowAnalyser, type WindowPower, windowMargin } from './window';
+import { correctedPower, WiringDoctor } from './wiring';
 
-/** Points of a resampled window: order 63 of 12 cycles stands at line 756 of 1024. */
-const POINTS = 2048;
-/** Part of Nyquist up to which harmonics are measured; the rest is the resampler's transition. */
-const USABLE = 0.9;
-/** Fundamental of the voltage below which no cycles can be counted, V. */
-const FLOOR = 1;
+/** What streams of all meters share: no two windows are worked on at once. */
+export interface Workshop {
+  analyser(length: number, cycles: number, phases: number): WindowAnalyser;
+  /** Memory for so many samples of so many channels; what it holds lasts until the next call. */
+  buffers(count: number, length: number): Float64Array[];
+  energies: EnergyRegisters;
+}
 
-const PHASES: Record<Wiring, readonly string[]> = {
-  '1P2W': ['a'],
-  '1P3W': ['a', 'b'],
-  '3P4W': ['a', 'b', 'c'],
-};
+export interface StreamOutput {
+  /** @param corrected the same with a named wiring fault mended, where there is one */
+  power(power: Power, corrected: CorrectedPower | undefined): void;
+  finding(meter: string, time: number, finding: Finding): void;
+}
 
 /**
- * One unbroken stretch of waveform of one meter, cut into windows of a whole number of cycles of its
- * first voltage. Each window is resampled to {@link POINTS} points, so that the lines of its spectrum
- * stand on the harmonics at any frequency and any rate (IEC 61000-4-7, 4.4.1).
+ * One unbroken stretch of waveform of one meter, cut into windows of a whole number of cycles, side by side. Each
+ * is as long as its own fundamental says, at any frequency and rate (IEC 61000-4-7, 4.4.1).
  */
 export class PowerStream {
-  private readonly halfPeriods: HalfPeriods;
   private readonly history = new FrameHistory();
-  private readonly channels: Channel[];
-  private readonly reference: Channel;
-  private readonly points: WindowSamples;
-  private readonly analysers = new Map<number, WindowAnalyser>();
-  private windowStart = Number.NaN;
-  private halves = 0;
-  private readonly due: { start: number; end: number; cycles: number }[] = [];
+  private readonly connection: Connection;
+  private readonly tracker: CycleTracker;
+  private readonly limits: LimitWatch;
+  private readonly doctor: WiringDoctor;
+  private readonly conditions: SteadyConditions;
+  private readonly rate: number;
+  private readonly noLoad: number;
+  private readonly demand: number;
+  private time = 0;
+  /** Where the next window begins. */
+  private start: number;
+  /** Samples on each side of a window. */
+  private readonly edge: number;
+  private excess: Finding | undefined;
+  /** Phase whose voltage is followed first. */
+  private leader = 0;
 
   constructor(
     first: WaveformFrame,
     private readonly settings: CalculatorSettings,
-    private readonly output: (power: Power) => void,
+    private readonly workshop: Workshop,
+    private readonly output: StreamOutput,
   ) {
-    const phases = PHASES[settings.wiring];
-    this.channels = first.names.filter((name) => phases.includes(name.slice(1)) && name in CHANNELS);
-    this.reference = referenceChannel(this.channels) as Channel;
-    this.points = Object.fromEntries(this.channels.map((name) => [name, new Float64Array(POINTS)]));
-    this.halfPeriods = new HalfPeriods({
-      rate: first.rate,
-      frequency: settings.frequency === 'auto' ? 55 : settings.frequency,
-      floor: FLOOR,
-    });
+    this.connection = connect(first.names, settings.wiring);
+    this.rate = first.rate;
+    this.edge = this.start = windowMargin(first.rate);
+    this.noLoad = settings.noLoad * settings.rated * settings.ct;
+    this.demand = settings.demand || settings.rated * settings.ct;
+    this.tracker = new CycleTracker(settings, first.rate);
+    this.limits = new LimitWatch(settings);
+    this.conditions = new SteadyConditions((finding) => output.finding(first.meter, this.time, finding));
+    this.doctor = new WiringDoctor(this.conditions);
   }
 
   /** The next frame, beginning where the last one ended. */
   push(frame: WaveformFrame): void {
     this.history.push(frame);
-    const samples = frame.channel(this.reference) as Float32Array;
-    this.halfPeriods.push(samples, 0, samples.length, this.onBoundary);
-    this.settle(frame, frame.last === true);
+    while (this.history.end - this.start >= this.tracker.reach + this.edge) {
+      const measured = this.measure(frame.meter);
+      // The frequency fell, and the window is longer than was thought: more samples are to come.
+      if (!measured) break;
+      this.output.power(measured.power, measured.corrected);
+      this.remark(measured.power, measured.result);
+    }
+    this.history.trim(this.start - this.edge);
   }
 
-  private readonly onBoundary = (position: number): void => {
-    if (Number.isNaN(this.windowStart)) {
-      this.windowStart = position;
-      this.halves = 0;
-      return;
-    }
-    const per50Hz = this.settings.window;
-    const cycles = this.halfPeriods.frequency > 55 ? (per50Hz * 6) / 5 : per50Hz;
-    if (++this.halves < 2 * cycles) return;
-    this.due.push({ start: this.windowStart, end: position, cycles });
-    this.windowStart = position;
-    this.halves = 0;
-  };
-
-  /** Computes the windows whose samples, with those beyond the end that resampling needs, have come. */
-  private settle(frame: WaveformFrame, last: boolean): void {
-    while (this.due.length) {
-      const window = this.due[0];
-      const margin = resampleMargin((window.end - window.start) / POINTS);
-      if (!last && this.history.end < window.end + margin) break;
-      this.due.shift();
-      this.output(this.measure(frame, window));
-    }
-    const oldest = this.due[0]?.start ?? this.windowStart;
-    const reach = Number.isNaN(oldest) ? this.history.end - this.halfPeriods.reach : oldest;
-    this.history.trim(reach - resampleMargin((frame.rate * 0.3) / POINTS) - 1);
-  }
-
-  private measure(frame: WaveformFrame, window: { start: number; end: number; cycles: number }): Power {
-    const { start, end, cycles } = window;
-    const { settings, history } = this;
-    const ratio = (end - start) / POINTS;
-    const margin = resampleMargin(ratio);
-    const from = Math.max(0, Math.floor(start) - margin);
-    const raw = new Float32Array(Math.min(Math.ceil(end) + margin, history.end) - from);
-    for (const name of this.channels) {
-      history.read(name, from, raw);
-      const points = this.points[name] as Float64Array;
-      resample(raw, start - from, ratio, points);
-      const scale = isVoltage(name) ? settings.pt : settings.ct;
-      if (scale !== 1) for (let n = 0; n < points.length; n++) points[n] *= scale;
-    }
-    const seconds = (end - start) / frame.rate;
-    const frequency = cycles / seconds;
-    const highest = Math.min(settings.harmonics, Math.floor((USABLE * frame.rate) / 2 / frequency));
-    const result = this.analyser(cycles).analyse(this.points, {
-      phases: PHASES[settings.wiring],
-      harmonics: highest,
-      noLoad: settings.noLoad * settings.rated * settings.ct,
-    });
-    return {
+  private measure(
+    meter: string,
+  ): { power: Power; result: WindowPower; corrected?: CorrectedPower } | undefined {
+    const { settings, connection, history, workshop, edge, tracker } = this;
+    const from = Math.max(0, Math.floor(this.start) - edge);
+    const start = this.start - from;
+    const most = (samples: number) => Math.min(history.end - from, samples + 2 * edge);
+    const loaded = most(tracker.reach);
+    let samples = this.load(from, loaded);
+    const window = tracker.find(this.voltagesOf(samples), start);
+    const { length, cycles, followed } = window;
+    if (this.start + length + edge > history.end) return undefined;
+    if (start + length + edge > loaded) samples = this.load(from, most(tracker.longest));
+    const analyser = workshop.analyser(length, cycles, connection.phases.length);
+    const highest = this.highestOrder(window);
+    const result = analyser.analyse(
+      {
+        samples: samples.slice(0, 2 * connection.phases.length),
+        neutral: connection.neutral ? samples[2 * connection.phases.length] : undefined,
+        start,
+        length,
+      },
+      {
+        phases: connection.phases,
+        highest,
+        noLoad: this.noLoad,
+        demand: this.demand,
+        threeWire: settings.wiring === '3P3W',
+        displacement: settings.ctAngle - settings.ptAngle,
+        detail: settings.detail,
+      },
+    );
+    this.follow(result);
+    this.start += length;
+    this.time = Math.round(history.timeOf(this.start) * 1000) / 1000;
+    const seconds = length / this.rate;
+    const { voltages: v, currents: i, ...values } = result;
+    const power: Power = {
       kind: 'power',
-      meter: frame.meter,
-      time: Math.round(history.timeOf(end) * 1000) / 1000,
+      meter,
+      time: this.time,
       window: seconds,
-      frequency,
-      ...result,
-      flags: highest < settings.harmonics ? [`harmonics to order ${highest}: sampling rate`] : [],
+      frequency: window.frequency * this.rate,
+      ...values,
+      flags: [
+        ...(highest < settings.harmonics ? [`harmonics to order ${highest}: sampling rate`] : []),
+        ...(followed ? [] : ['no voltage to follow: frequency carried on']),
+      ],
     };
+    this.complete(power);
+    const { wiring } = this.doctor;
+    const corrected = wiring && correctedPower(result, wiring);
+    // A record of its own: whoever the first one is sent to may change it.
+    if (settings.corrected && wiring) power.corrected = correctedPower(result, wiring);
+    return { power, result, corrected };
   }
 
-  private analyser(cycles: number): WindowAnalyser {
-    let analyser = this.analysers.get(cycles);
-    if (!analyser) {
-      analyser = new WindowAnalyser(POINTS, cycles);
-      this.analysers.set(cycles, analyser);
+  /** Adds what is worked out of the measured values. */
+  private complete(power: Power): void {
+    const { settings, workshop } = this;
+    const { pf, p, q } = power.total;
+    const loaded = pf !== undefined;
+    power.energy = workshop.energies.add(power.meter, loaded ? p : 0, loaded ? q : 0, power.window ?? 0);
+    if (settings.targetPf > 0) {
+      const compensation = compensationOf(power, { ...settings, demand: this.demand });
+      if (compensation) power.compensation = compensation;
     }
-    return analyser;
+    const exceeded = this.limits.see(power);
+    if (exceeded) {
+      power.limits = { table: settings.limits, exceeded };
+      this.excess = excessFinding(settings.limits, exceeded);
+    }
+  }
+
+  /** Tells what is worth a diagnostic, each when it begins and when it ends. */
+  private remark(power: Power, { voltages, currents }: WindowPower): void {
+    const { conditions, settings, connection, doctor } = this;
+    conditions.set('limits', this.excess);
+    conditions.settle('dc', dcRemark(power));
+    conditions.settle('resonance', resonanceOf(power));
+    if (!settings.doctor) return;
+    if (voltages.length === PHASES_OF[settings.wiring]) {
+      doctor.see(() => ({
+        wiring: settings.wiring,
+        load: settings.load,
+        voltages,
+        currents: currents.map((current) => turnedBack(current, settings.ctAngle - settings.ptAngle)),
+        measuredCurrents: connection.currents.map((sum) => sum.length === 1),
+        noLoad: this.noLoad,
+      }));
+    }
+    conditions.settle('reactive', doctor.isContent ? reactiveRemark(power, settings.load) : undefined);
+  }
+
+  /** Voltages of the phases, the one that is followed first. */
+  private voltagesOf(samples: readonly Float64Array[]): Float64Array[] {
+    const voltages = this.connection.phases.map((_, k) => samples[2 * k]);
+    return [voltages[this.leader], ...voltages];
+  }
+
+  /** Highest order that rate and grid show. */
+  private highestOrder({ length, cycles }: CycleWindow): number {
+    return Math.max(1, Math.min(this.settings.harmonics, Math.floor((USABLE * length) / cycles - 0.5)));
+  }
+
+  /** The phase whose voltage is followed: the first one that is at least half as high as the highest. */
+  private follow({ voltages }: WindowPower): void {
+    const highest = Math.max(...voltages.map(magnitude));
+    const found = voltages.findIndex((v) => magnitude(v) >= highest / 2);
+    this.leader = Math.max(0, found);
+  }
+
+  /** Samples `[from, from + length)` of all phases in V and A of the primary side, voltage and current in turn. */
+  private load(from: number, length: number): Float64Array[] {
+    const { connection, workshop, settings } = this;
+    const sums: { sum: Sum; ratio: number }[] = connection.phases.flatMap((_, k) => [
+      { sum: connection.voltages[k], ratio: settings.pt },
+      { sum: connection.currents[k], ratio: settings.ct },
+    ]);
+    if (connection.neutral) sums.push({ sum: [['in' as Channel, 1]], ratio: settings.ct });
+    const buffers = workshop.buffers(sums.length, length);
+    sums.forEach(({ sum, ratio }, k) => {
+      const [[first, factor], ...others] = sum;
+      // Copied at once, and scaled only where there is a scale: a loop over all samples costs ten times that.
+      this.history.read(first, from, buffers[k]);
+      scaleBy(factor * ratio, buffers[k]);
+      for (const [channel, share] of others) this.history.add(channel, from, share * ratio, buffers[k]);
+    });
+    return buffers;
   }
 }
 
-/** The voltage whose cycles count: the first of a, b, c that is there. */
-export function referenceChannel(names: readonly Channel[]): Channel | undefined {
-  return (['va', 'vb', 'vc'] as const).find((name) => names.includes(name));
+function scaleBy(factor: number, samples: Float64Array): void {
+  if (factor !== 1) for (let n = 0; n < samples.length; n++) samples[n] *= factor;
 }
 
-/** Pairs of voltage and current that this wiring measures and the frame has. */
-export function measuredPhases(names: readonly Channel[], wiring: Wiring): string[] {
-  return PHASES[wiring].filter(
-    (phase) => names.includes(`v${phase}` as Channel) && names.includes(`i${phase}` as Channel),
-  );
+const PHASES_OF = { '1P2W': 1, '1P3W': 2, '3P3W': 3, '3P4W': 3 } as const;
+
+/** The current as it is on the primary side, where its transformer leads by so many degrees. */
+function turnedBack({ re, im }: { re: number; im: number }, degrees: number) {
+  if (degrees === 0) return { re, im };
+  const [cos, sin] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
+  return { re: re * cos + im * sin, im: im * cos - re * sin };
 }

@@ -1,144 +1,204 @@
-import type { Channel, PhasePower, Phasor, Power } from '../record';
-import { Spectrum } from '../signal';
-
-/** Samples of one channel over a whole number of cycles, evenly spaced, as many as the spectrum is long. */
-export type WindowSamples = Partial<Record<Channel, Float64Array>>;
+import type { Power } from '../record';
+import { type Complex, type Lines, magnitude, polar, Spectrum } from '../signal';
+import { groups, interharmonics, squaresOf, subgroups } from './harmonics';
+import { MEAN_MARGIN, type PhaseMeans, WindowMeans } from './means';
+import { type ChannelValues, type MeasuredPhase, type PhaseValues, phasePower, phaseValues } from './phase';
+import { originOf, sequenceOf, totalOf } from './total';
+import { zeroCrossingAngle } from './zero-crossing';
 
 export interface WindowOptions {
-  /** Phases to report, of those whose voltage is there. */
+  /** Names of the phases, in the order of the samples. */
   phases: readonly string[];
-  /** Highest order of harmonics; 40 gives the THD of the standard's default (IEC 61000-4-7, 3.3). */
-  harmonics: number;
-  /** RMS current below which there is no load, A. */
+  /** Highest order of harmonics that the rate shows. */
+  highest: number;
+  /** RMS current up to which there is no load, A. */
   noLoad: number;
+  /** Maximum demand load current IL, A. */
+  demand: number;
+  threeWire: boolean;
+  /** Phase displacement of the current's transformers against those of the voltage, degrees. */
+  displacement: number;
+  /** Whether groups and interharmonics are wanted too. */
+  detail: boolean;
 }
 
-/** What one window of samples says about power: the record's fields but for its head. */
-export type WindowPower = Pick<Power, 'phases' | 'total' | 'harmonics'>;
-
-interface ChannelSpectrum {
-  rms: number;
-  fundamental: number;
-  /** Radians against the window's start. */
-  angle: number;
-  thd: number;
-  harmonics: number[];
+/** A window of samples. */
+export interface Window {
+  /** Voltage and current of each phase in turn, V and A; {@link windowMargin} samples beside the window are there. */
+  samples: readonly Float64Array[];
+  /** Neutral current, where it is measured. */
+  neutral?: Float64Array;
+  /** Position of its start in the samples, and its length, which need not be whole. */
+  start: number;
+  length: number;
 }
 
-const DEGREES = 180 / Math.PI;
+/** What one window says: the record's fields but for its head, and the phasors behind them. */
+export interface WindowPower
+  extends Pick<Power, 'total' | 'sequence' | 'harmonics' | 'groups' | 'interharmonics'> {
+  phases: Record<string, MeasuredPhase>;
+  voltages: Complex[];
+  currents: Complex[];
+}
+
+/** Samples on each side of a window that are looked at, for its kernels and fades. */
+export function windowMargin(rate: number): number {
+  // A kernel over more samples than there are points is stretched: by 1 for each 10 kHz.
+  return MEAN_MARGIN + Math.ceil(rate / 1000);
+}
+
+/** Highest frequency in parts of the lower rate up to which harmonics are measured. */
+export const USABLE = 0.45;
 
 /**
- * Power quantities of one window (IEEE 1459-2010, 3.1.2): P from samples, so harmonics count in it;
- * Q is that of the fundamental alone, Q1 = V1 I1 sin, so they do not.
+ * Power quantities of one window of a whole number of cycles (IEEE 1459-2010, IEC 61000-4-7): P and RMS from the
+ * samples, harmonics and fundamentals from their spectrum.
+ *
+ * The fundamental of a steady channel is weighed by (1 - cos)², whose lines die away fast: an interharmonic of 10 %
+ * that stands on no line, four and a half lines away or more, moves it by less than 1e-4, where the plain window's
+ * line moves by 7e-3. Where it is unsteady, or something stands close by, the plain window holds (IEC 61000-4-7):
+ * then the mean over the window is meant, and what stands on a line does not move it at all.
+ *
+ * Holds memory between windows, and serves any number of streams one after the other.
  */
 export class WindowAnalyser {
-  private readonly spectrum: Spectrum;
+  private readonly spectra: Spectrum;
+  private readonly squares: Float64Array;
+  private readonly means = new WindowMeans();
+  private readonly phaseMeans: PhaseMeans[];
+  private readonly points: number;
 
   /**
-   * @param length points of a window, a power of two
-   * @param cycles cycles of the fundamental in it
+   * @param length samples of a window, about: gives the number of points
+   * @param cycles of the fundamental in a window
+   * @param phases number of phases
+   * @param orders highest order ever wanted
    */
   constructor(
-    readonly length: number,
+    length: number,
     readonly cycles: number,
+    phases: number,
+    orders: number,
   ) {
-    this.spectrum = new Spectrum(length, cycles);
+    this.points = pointsFor(length, cycles);
+    const count = Math.min(this.points / 2, Math.ceil((orders + 0.5) * cycles) + 1);
+    this.spectra = new Spectrum(this.points, cycles, count, phases);
+    this.squares = new Float64Array(count);
+    this.phaseMeans = Array.from({ length: phases }, () => ({ vv: 0, ii: 0, vi: 0, vPeak: 0, iPeak: 0 }));
   }
 
-  /** @param samples V and A; phases whose voltage is missing are left out */
-  analyse(samples: WindowSamples, options: WindowOptions): WindowPower {
-    const names = Object.keys(samples) as Channel[];
-    const spectra = Object.fromEntries(
-      names.map((name) => [name, this.channel(samples[name] as Float64Array, options.harmonics)]),
-    ) as Partial<Record<Channel, ChannelSpectrum>>;
-    // All angles against the first voltage, as phasor diagrams are drawn.
-    const origin = (spectra.va ?? spectra[names[0]])?.angle ?? 0;
-    const phases: Record<string, PhasePower> = {};
-    for (const phase of options.phases) {
-      const v = samples[`v${phase}` as Channel];
-      const i = samples[`i${phase}` as Channel];
-      const sv = spectra[`v${phase}` as Channel];
-      const si = spectra[`i${phase}` as Channel];
-      if (v && i && sv && si) phases[phase] = phasePower(meanProduct(v, i), sv, si, origin, options.noLoad);
-    }
-    const harmonics = Object.fromEntries(names.map((name) => [name, spectra[name]?.harmonics ?? []]));
-    return { phases, total: total(Object.values(phases)), harmonics };
+  /** Whether windows of this length are for this analyser. */
+  fits(length: number, cycles: number, phases: number): boolean {
+    return (
+      cycles === this.cycles && phases === this.phaseMeans.length && pointsFor(length, cycles) === this.points
+    );
   }
 
-  private channel(points: Float64Array, highest: number): ChannelSpectrum {
-    const { spectrum } = this;
-    spectrum.transform(points);
-    const harmonics = Array.from({ length: highest + 1 }, (_, order) => spectrum.subgroup(order));
+  analyse(window: Window, options: WindowOptions): WindowPower {
+    const { samples, start, length } = window;
+    const { cycles, means, phaseMeans } = this;
+    const { phases, highest } = options;
+    const reach = ((highest + 0.5) * cycles) / Math.min(length, this.points);
+    const lines = this.spectra.of(samples, start, length, Math.min(USABLE, reach));
+    means.set(start, start + length);
+    const turn = polar(1, (options.displacement * Math.PI) / 180);
+    const values = phases.map((_, k): PhaseValues => {
+      const [v, i] = [samples[2 * k], samples[2 * k + 1]];
+      const m = means.ofPhase(v, i, phaseMeans[k]);
+      return phaseValues(
+        this.channel(lines[2 * k], Math.sqrt(m.vv), m.vPeak, highest),
+        this.channel(lines[2 * k + 1], Math.sqrt(m.ii), m.iPeak, highest),
+        m.vi,
+        turn,
+      );
+    });
+    const origin = originOf(values.map(({ v }) => v.fundamental));
+    const result: Record<string, MeasuredPhase> = {};
+    phases.forEach((phase, k) => {
+      result[phase] = phasePower(values[k], phaseMeans[k], {
+        ...options,
+        cycles,
+        origin,
+        crossingAngle: zeroCrossingAngle(
+          samples[2 * k],
+          samples[2 * k + 1],
+          start,
+          start + length,
+          length / cycles,
+        ),
+      });
+    });
     return {
-      rms: Math.sqrt(meanProduct(points, points)),
-      fundamental: spectrum.line(this.cycles),
-      angle: spectrum.angle(1),
-      thd: spectrum.thd(highest),
-      harmonics,
+      phases: result,
+      total: totalOf(values, { ...options, ...this.sums(window) }),
+      sequence: sequenceOf(values),
+      harmonics: this.named(phases, (k) => (k % 2 ? values[k >> 1].i : values[k >> 1].v).orders),
+      ...(options.detail ? this.detail(lines, options) : {}),
+      voltages: values.map(({ v }) => v.fundamental),
+      currents: values.map(({ i }) => i.fundamental),
     };
   }
-}
 
-function phasePower(
-  p: number,
-  v: ChannelSpectrum,
-  i: ChannelSpectrum,
-  origin: number,
-  noLoad: number,
-): PhasePower {
-  const angle = wrap(v.angle - i.angle);
-  const s = v.rms * i.rms;
-  const s1 = v.fundamental * i.fundamental;
-  const p1 = s1 * Math.cos(angle);
-  const q1 = s1 * Math.sin(angle);
-  const result: PhasePower = {
-    v: v.rms,
-    i: i.rms,
-    p,
-    q: q1,
-    s,
-    p1,
-    q1,
-    s1,
-    v1: phasor(v, origin),
-    i1: phasor(i, origin),
-  };
-  if (v.fundamental > 0 && Number.isFinite(v.thd)) result.thdV = v.thd;
-  // Without a current worth the name there is no angle, and no share of harmonics in it.
-  if (i.rms > noLoad && s > 0 && s1 > 0) {
-    result.pf = p / s;
-    result.dpf = p1 / s1;
-    result.angle = angle * DEGREES;
-    result.thdI = i.thd;
+  private sums({ samples, neutral }: Window): { voltageSum: number; neutral: number } {
+    if (samples.length !== 6) return { voltageSum: 0, neutral: 0 };
+    const [va, ia, vb, ib, vc, ic] = samples;
+    return {
+      voltageSum: this.means.ofSum(va, vb, vc),
+      neutral: neutral ? this.means.ofSquare(neutral) : this.means.ofSum(ia, ib, ic),
+    };
   }
-  return result;
-}
 
-function total(phases: PhasePower[]): WindowPower['total'] {
-  const sum = (pick: (phase: PhasePower) => number) => phases.reduce((acc, phase) => acc + pick(phase), 0);
-  const p = sum((phase) => phase.p);
-  const q = sum((phase) => phase.q1);
-  // Arithmetic apparent power (IEEE 1459, 3.2.2.6); the effective one comes beside it under its own name.
-  const s = sum((phase) => phase.s);
-  const result: WindowPower['total'] = { p, q, s };
-  if (phases.some((phase) => phase.pf !== undefined)) {
-    result.pf = p / s;
-    const p1 = sum((phase) => phase.p1);
-    result.dpf = p1 / Math.hypot(p1, q);
+  private channel(lines: Lines, rms: number, peak: number, highest: number): ChannelValues {
+    const squares = squaresOf(lines, this.squares);
+    return {
+      rms,
+      peak,
+      lines,
+      fundamental: fundamentalPhasor(lines, this.cycles),
+      orders: subgroups(squares, this.cycles, highest),
+    };
   }
-  return result;
+
+  private detail(lines: readonly Lines[], { phases, highest }: WindowOptions) {
+    const of = (spectrum: typeof groups) =>
+      this.named(phases, (k) => spectrum(squaresOf(lines[k], this.squares), this.cycles, highest));
+    return { groups: of(groups), interharmonics: of(interharmonics) };
+  }
+
+  /** By channel: `va`, `ia`, `vb` ... */
+  private named(phases: readonly string[], of: (index: number) => number[]): Record<string, number[]> {
+    return Object.fromEntries(
+      phases.flatMap((phase, k) => [
+        [`v${phase}`, of(2 * k)],
+        [`i${phase}`, of(2 * k + 1)],
+      ]),
+    );
+  }
 }
 
-function phasor(spectrum: ChannelSpectrum, origin: number): Phasor {
-  return { mag: spectrum.fundamental, angle: wrap(spectrum.angle - origin) * DEGREES };
+/** What lies beside the fundamental, in parts of it, from which it counts as unsteady. */
+const UNSTEADY = 1e-3;
+
+/** The fundamental's phasor, by the window that suits what lies around it. */
+function fundamentalPhasor(lines: Lines, k: number): Complex {
+  const weighed = weighedLine(lines, k);
+  // Of a steady fundamental alone, the lines beside it are minus two thirds of it.
+  const limit = UNSTEADY * magnitude(weighed);
+  const isSteady = [k - 1, k + 1].every((beside) => {
+    const { re, im } = weighedLine(lines, beside);
+    return Math.hypot(re + (2 / 3) * weighed.re, im + (2 / 3) * weighed.im) <= limit;
+  });
+  return isSteady ? weighed : { re: lines.re[k], im: lines.im[k] };
 }
 
-function meanProduct(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let n = 0; n < a.length; n++) sum += a[n] * b[n];
-  return sum / a.length;
+/** The line as a window of (1 - cos)² gives it: made of the plain window's line and its neighbours. */
+function weighedLine({ re, im }: Lines, k: number): Complex {
+  const of = (x: Float64Array) => x[k] - (x[k - 1] + x[k + 1]) * (2 / 3) + (x[k - 2] + x[k + 2]) / 6;
+  return { re: of(re), im: of(im) };
 }
 
-function wrap(angle: number): number {
-  return angle - 2 * Math.PI * Math.round(angle / (2 * Math.PI));
+/** Points for order 63 and half an order more: 2048 for 10 and 12 cycles, 1024 for 5 and 6; fewer for fewer samples. */
+function pointsFor(length: number, cycles: number): number {
+  const most = cycles > 6 ? 2048 : 1024;
+  return Math.min(most, 2 ** Math.ceil(Math.log2(length)));
 }

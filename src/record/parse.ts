@@ -55,21 +55,49 @@ const shape =
 
 const phasor = shape({ mag: numeric, angle: numeric });
 const phasePower = shape({
-  v: numeric,
-  i: numeric,
   p: numeric,
   q: numeric,
   s: numeric,
-  pf: optional(numeric),
-  dpf: optional(numeric),
-  angle: optional(numeric),
-  p1: numeric,
-  q1: numeric,
-  s1: numeric,
-  thdV: optional(numeric),
-  thdI: optional(numeric),
-  v1: phasor,
-  i1: phasor,
+  ...Object.fromEntries(
+    [
+      ...['v', 'i', 'pf', 'dpf', 'angle', 'crossingAngle', 'p1', 'q1', 's1', 'n', 'di', 'dv', 'sh', 'sn'],
+      ...[
+        'qBudeanu',
+        'dBudeanu',
+        'qFryze',
+        'thdV',
+        'thdI',
+        'tdd',
+        'kFactor',
+        'crestV',
+        'crestI',
+        'dcV',
+        'dcI',
+      ],
+    ].map((name) => [name, optional(numeric)]),
+  ),
+  v1: optional(phasor),
+  i1: optional(phasor),
+});
+const corrected = shape({
+  moves: list(short),
+  phases: mapOf(
+    shape({
+      p1: numeric,
+      q1: numeric,
+      dpf: optional(numeric),
+      angle: optional(numeric),
+      v1: phasor,
+      i1: phasor,
+    }),
+  ),
+  total: shape({ p1: numeric, q1: numeric, dpf: optional(numeric) }),
+});
+const excess = shape({
+  channel: short,
+  order: (v, f) => (v === 'thd' || v === 'tdd' ? v : number(v, f)),
+  value: numeric,
+  limit: numeric,
 });
 
 const SOURCES = ['upstream', 'downstream', 'undetermined'];
@@ -109,12 +137,18 @@ const FIELDS: Record<Exclude<Kind, 'waveform'>, Fields> = {
     capture: optional((v, f) => WaveformFrame.from(v, f)),
   },
   power: {
-    window: (v, f) => number(v, f, { above: 0, unit: 's' }),
-    frequency: (v, f) => number(v, f, { above: 0, unit: 'Hz' }),
+    window: optional((v, f) => number(v, f, { above: 0, unit: 's' })),
+    frequency: optional((v, f) => number(v, f, { above: 0, unit: 'Hz' })),
     phases: mapOf(phasePower),
     total: shape({ p: numeric, q: numeric, s: numeric, pf: optional(numeric), dpf: optional(numeric) }),
     sequence: optional(mapOf(numeric)),
     harmonics: mapOf(list(numeric), CHANNELS),
+    groups: optional(mapOf(list(numeric), CHANNELS)),
+    interharmonics: optional(mapOf(list(numeric), CHANNELS)),
+    energy: optional(mapOf(numeric)),
+    limits: optional(shape({ table: short, exceeded: list(excess) })),
+    compensation: optional(shape({ target: numeric, size: numeric, resonance: optional(numeric) })),
+    corrected: optional(corrected),
     flags: list(short),
   },
   'phase-map': {

@@ -94,33 +94,96 @@ export interface Phasor {
   angle: number;
 }
 
+/** Power of one phase; a meter that gives readings only fills p, q, s and what else it measures. */
 export interface PhasePower {
-  v: number;
-  i: number;
+  /** Active power of all samples, W: positive is taken from the grid. */
   p: number;
   /** Fundamental reactive power Q1, var; positive inductive. */
   q: number;
   s: number;
+  v?: number;
+  i?: number;
   pf?: number;
   dpf?: number;
   /** Voltage angle minus current angle, degrees; positive inductive. */
   angle?: number;
-  p1: number;
-  q1: number;
-  s1: number;
+  /** The same by zero crossings: a check. */
+  crossingAngle?: number;
+  p1?: number;
+  q1?: number;
+  s1?: number;
+  /** Nonactive, current and voltage distortion, harmonic apparent, nonfundamental apparent power (IEEE 1459, 3.1.2). */
+  n?: number;
+  di?: number;
+  dv?: number;
+  sh?: number;
+  sn?: number;
+  /** Reactive and distortion power of Budeanu, reactive power of Fryze. */
+  qBudeanu?: number;
+  dBudeanu?: number;
+  qFryze?: number;
+  /** Percent. */
   thdV?: number;
   thdI?: number;
-  v1: Phasor;
-  i1: Phasor;
+  tdd?: number;
+  kFactor?: number;
+  crestV?: number;
+  crestI?: number;
+  /** DC offset, V and A. */
+  dcV?: number;
+  dcI?: number;
+  v1?: Phasor;
+  i1?: Phasor;
+}
+
+/** Energies since the first window or the last reset; the reactive ones by the quadrants of IEC 62053-23. */
+export interface Energy {
+  /** Wh. */
+  import: number;
+  export: number;
+  /** varh. */
+  q1: number;
+  q2: number;
+  q3: number;
+  q4: number;
+  /** Seconds that were measured: where there were gaps, nothing is added. */
+  seconds: number;
+}
+
+export interface HarmonicExcess {
+  channel: string;
+  /** Order, or `thd`, `tdd`. */
+  order: number | 'thd' | 'tdd';
+  /** Percent. */
+  value: number;
+  limit: number;
+}
+
+export interface Compensation {
+  /** Displacement power factor aimed at. */
+  target: number;
+  /** Size of the capacitor bank, var; 0 where none is needed. */
+  size: number;
+  /** Order at which it resonates with the supply, where the short-circuit current is known. */
+  resonance?: number;
+}
+
+/** Powers as they would be with a wiring fault mended: fundamentals. */
+export interface CorrectedPower {
+  /** What is mended. */
+  moves: string[];
+  phases: Record<string, { p1: number; q1: number; dpf?: number; angle?: number; v1: Phasor; i1: Phasor }>;
+  total: { p1: number; q1: number; dpf?: number };
 }
 
 export interface Power {
   kind: 'power';
   meter: string;
+  /** End of the window, or of the reading. */
   time: number;
-  /** Seconds. */
-  window: number;
-  frequency: number;
+  /** Seconds; absent where the values are those of a meter's reading. */
+  window?: number;
+  frequency?: number;
   phases: Record<string, PhasePower>;
   total: {
     p: number;
@@ -133,6 +196,13 @@ export interface Power {
   sequence?: Record<string, number>;
   /** RMS by order, index 0 = order 0. */
   harmonics: Record<string, number[]>;
+  groups?: Record<string, number[]>;
+  /** Index h: between orders h and h + 1. */
+  interharmonics?: Record<string, number[]>;
+  energy?: Energy;
+  limits?: { table: string; exceeded: HarmonicExcess[] };
+  compensation?: Compensation;
+  corrected?: CorrectedPower;
   flags: string[];
 }
 

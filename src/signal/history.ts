@@ -54,13 +54,24 @@ export class FrameHistory {
   }
 
   /** Copies samples `[from, from + into.length)` of the channel; positions not held stay untouched. */
-  read(channel: Channel, from: number, into: Float32Array): void {
+  read(channel: Channel, from: number, into: Float32Array | Float64Array): void {
     for (const { frame, start } of this.entries) {
       const first = Math.max(from, start);
       const last = Math.min(from + into.length, start + frame.length);
       if (first >= last) continue;
       const view = frame.channel(channel);
       if (view) into.set(view.subarray(first - start, last - start), first - from);
+    }
+  }
+
+  /** Adds samples `[from, from + into.length)` of the channel, times `factor`, to those in `into`. */
+  add(channel: Channel, from: number, factor: number, into: Float64Array): void {
+    for (const { frame, start } of this.entries) {
+      const first = Math.max(from, start);
+      const last = Math.min(from + into.length, start + frame.length);
+      const view = first < last ? frame.channel(channel) : undefined;
+      if (!view) continue;
+      for (let n = first; n < last; n++) into[n - from] += factor * view[n - start];
     }
   }
 

@@ -1,55 +1,95 @@
 import FFT from 'fft.js';
+import { Gridding } from './gridding';
+
+/** Lines of one channel's spectrum, from DC on: RMS phasors, cosines against the window's start. */
+export interface Lines {
+  readonly re: Float64Array;
+  readonly im: Float64Array;
+}
 
 /**
- * Spectrum of windows of one length: RMS and phase of the lines, harmonic subgroups and THD
- * (IEC 61000-4-7, rectangular window over a whole number of cycles).
+ * Spectra of the channels of one window over a whole number of cycles, at any rate: the lines stand on the
+ * harmonics (IEC 61000-4-7, 4.4.1: rectangular window, synchronised). Order h stands at line h * `cycles`.
+ *
+ * Two channels go through one complex transform, which costs less than two of half the length.
+ * Holds its memory between windows and is not to be shared by two windows at once.
  */
 export class Spectrum {
+  readonly points: number;
   private readonly fft: FFT;
-  private readonly lines: number[];
-  /** Number of lines, 0 to Nyquist. */
-  readonly size: number;
+  private readonly grids: Float64Array[];
+  private readonly transformed: Float64Array;
+  private readonly gain: Float64Array;
+  private readonly channels: Lines[];
 
   /**
-   * @param length points of the window, a power of two
-   * @param cycles cycles of the fundamental in it: order h stands at line h * cycles
+   * @param points of the transform, a power of two
+   * @param cycles of the fundamental in a window
+   * @param count lines wanted, DC included; at most half of the points
+   * @param pairs of channels
    */
   constructor(
-    readonly length: number,
+    points: number,
     readonly cycles: number,
+    readonly count: number,
+    pairs: number,
   ) {
-    this.fft = new FFT(length);
-    this.lines = this.fft.createComplexArray();
-    this.size = length / 2;
+    this.points = points;
+    this.fft = new FFT(points);
+    this.grids = Array.from({ length: pairs }, () => new Float64Array(2 * points));
+    this.transformed = new Float64Array(2 * points);
+    this.gain = new Float64Array(count);
+    this.channels = Array.from({ length: 2 * pairs }, () => ({
+      re: new Float64Array(count),
+      im: new Float64Array(count),
+    }));
   }
 
-  /** Transforms a window; the results stand until the next call. */
-  transform(points: Float64Array): void {
-    this.fft.realTransform(this.lines, points as unknown as number[]);
+  /**
+   * @param samples an even number of channels
+   * @param start position of the window in them
+   * @param length samples of the window, which need not be whole
+   * @param highest frequency of interest, in parts of the lower one of both rates (see {@link Gridding})
+   * @returns the lines of each channel; they stand until the next call
+   */
+  of(samples: readonly Float64Array[], start: number, length: number, highest: number): readonly Lines[] {
+    const { points, grids, fft, transformed } = this;
+    const ratio = length / points;
+    const gridding = new Gridding(highest);
+    if (grids.length === 3) gridding.pairs(samples, start, ratio, grids);
+    else
+      grids.forEach((grid, i) => {
+        gridding.pair(samples[2 * i], samples[2 * i + 1], start, ratio, grid);
+      });
+    this.prepareGain(gridding, length, ratio);
+    for (let i = 0; i < grids.length; i++) {
+      fft.transform(transformed as unknown as number[], grids[i] as unknown as number[]);
+      this.unpack(this.channels[2 * i], this.channels[2 * i + 1]);
+    }
+    return this.channels;
   }
 
-  /** RMS of a line, in the unit of the points. */
-  line(k: number): number {
-    const scale = k === 0 ? 1 / this.length : Math.SQRT2 / this.length;
-    return scale * Math.hypot(this.lines[2 * k], this.lines[2 * k + 1]);
+  private prepareGain(gridding: Gridding, length: number, ratio: number): void {
+    const { gain, points } = this;
+    gridding.undo(length, ratio, gain);
+    for (let k = 0; k < gain.length; k++) gain[k] *= Math.SQRT1_2 / points;
+    gain[0] *= Math.SQRT1_2;
   }
 
-  /** Angle of the order's line, radians, of a cosine against the window's start. */
-  angle(order: number): number {
-    const k = order * this.cycles;
-    return Math.atan2(this.lines[2 * k + 1], this.lines[2 * k]);
-  }
-
-  /** Harmonic subgroup Gsg,h (IEC 61000-4-7, 5.6): the line of the order with its two neighbours, RMS. */
-  subgroup(order: number): number {
-    const k = order * this.cycles;
-    return order === 0 ? this.line(0) : Math.hypot(this.line(k - 1), this.line(k), this.line(k + 1));
-  }
-
-  /** THDS in percent: subgroups of orders 2 to `highest` against that of order 1 (IEC 61000-4-7, 3.3.3). */
-  thd(highest: number): number {
-    let sum = 0;
-    for (let order = 2; order <= highest; order++) sum += this.subgroup(order) ** 2;
-    return (100 * Math.sqrt(sum)) / this.subgroup(1);
+  /** The spectra of the real and of the imaginary part: what is even, and what is odd around the middle. */
+  private unpack(a: Lines, b: Lines): void {
+    const { transformed: z, gain, points } = this;
+    for (let k = 0; k < gain.length; k++) {
+      const mirror = k === 0 ? 0 : points - k;
+      const g = gain[k];
+      const re = z[2 * k];
+      const im = z[2 * k + 1];
+      const mirrorRe = z[2 * mirror];
+      const mirrorIm = z[2 * mirror + 1];
+      a.re[k] = g * (re + mirrorRe);
+      a.im[k] = g * (im - mirrorIm);
+      b.re[k] = g * (im + mirrorIm);
+      b.im[k] = g * (mirrorRe - re);
+    }
   }
 }

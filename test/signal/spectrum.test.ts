@@ -1,47 +1,87 @@
 import assert from 'node:assert/strict';
-import { resample, resampleMargin, Spectrum } from '../../src/signal';
-import { wave } from './signals';
+import { fundamentalOf, Spectrum } from '../../src/signal';
 
-describe('spectrum and resampling', () => {
-  it('finds lines, subgroups and THD of a closed-form window', () => {
-    const harmonics: [number, number, number][] = [
-      [3, 0.1, 0],
-      [7.1, 0.02, 0],
-      [63, 0.05, 90],
-    ];
-    const points = wave({ rate: 10_240, seconds: 0.2, frequency: 50, rms: 100, phase: 90, harmonics, dc: 3 });
-    const spectrum = new Spectrum(2048, 10);
-    spectrum.transform(Float64Array.from(points));
-    assert.ok(Math.abs(spectrum.line(0) - 3) < 1e-4);
-    assert.ok(Math.abs(spectrum.line(10) - 100) < 1e-4);
-    assert.ok(Math.abs(spectrum.angle(1)) < 1e-6);
-    assert.ok(Math.abs(spectrum.subgroup(63) - 5) < 1e-4);
-    // The interharmonic at 7.1 stands one line beside order 7, and belongs to its subgroup (IEC 61000-4-7, 5.6).
-    assert.ok(Math.abs(spectrum.subgroup(7) - 2) < 1e-4);
-    assert.ok(Math.abs(spectrum.thd(63) - Math.hypot(10, 2, 5)) < 1e-3);
+/** Samples of a sum of cosines: [Hz, RMS, rad] each. */
+function cosines(rate: number, length: number, parts: [number, number, number][]): Float64Array {
+  return Float64Array.from({ length }, (_, n) =>
+    parts.reduce(
+      (sum, [f, rms, at]) => sum + rms * Math.SQRT2 * Math.cos((2 * Math.PI * f * n) / rate + at),
+      0,
+    ),
+  );
+}
+
+describe('spectrum of a window at any rate', () => {
+  // Rate, frequency, points, cycles, highest order: from fewer samples than points to fifty times as many.
+  for (const [rate, frequency, points, cycles, top] of [
+    [2500, 50, 512, 10, 22],
+    [2500, 69, 512, 12, 16],
+    [3200, 50, 1024, 10, 28],
+    [10_000, 42.5, 2048, 10, 63],
+    [10_000, 50, 2048, 10, 63],
+    [10_000, 60, 2048, 12, 63],
+    [10_000, 69, 2048, 12, 62],
+    [25_600, 50, 2048, 10, 63],
+    [100_000, 57.3, 2048, 12, 63],
+    [10_000, 50, 1024, 5, 63],
+  ] as const) {
+    it(`${rate} Hz, ${frequency} Hz, ${points} points: lines to order ${top} within 1e-4, fundamentals within 1e-7`, () => {
+      const length = (cycles * rate) / frequency;
+      const start = 20.37 + rate / 1000;
+      const rms = (order: number) => (order === 1 ? 1 : 0.1);
+      const angle = (order: number, channel: number) => (channel + 1) * 0.7 * order * order;
+      const channels = [0, 1].map((channel) => {
+        const parts = Array.from({ length: top }, (_, k): [number, number, number] => [
+          (k + 1) * frequency,
+          rms(k + 1),
+          angle(k + 1, channel),
+        ]);
+        return cosines(rate, Math.ceil(length + 2 * start), parts);
+      });
+      const count = Math.min(points / 2, Math.ceil((top + 0.5) * cycles) + 1);
+      const highest = Math.min(0.45, ((top + 0.5) * cycles) / Math.min(length, points));
+      const spectra = new Spectrum(points, cycles, count, 1).of(channels, start, length, highest);
+      spectra.forEach(({ re, im }, channel) => {
+        for (let k = 0; k < count; k++) {
+          const found = Math.hypot(re[k], im[k]);
+          const order = k / cycles;
+          if (!Number.isInteger(order) || order === 0) {
+            assert.ok(found < 1e-5, `line ${k}: ${found}`);
+            continue;
+          }
+          const turned = angle(order, channel) + (2 * Math.PI * order * frequency * start) / rate;
+          const error = Math.hypot(
+            re[k] - rms(order) * Math.cos(turned),
+            im[k] - rms(order) * Math.sin(turned),
+          );
+          assert.ok(error < (order === 1 ? 1e-7 : 1e-4 * rms(order)), `order ${order}: ${error}`);
+        }
+      });
+    });
+  }
+
+  it('keeps DC apart', () => {
+    const samples = cosines(10_000, 2100, [[50, 230, 1]]).map((x) => x + 3);
+    const [{ re, im }] = new Spectrum(2048, 10, 650, 1).of([samples, samples], 30, 2000, 0.32);
+    assert.ok(Math.abs(re[0] - 3) < 1e-6 && im[0] === 0);
+    assert.ok(Math.abs(Math.hypot(re[10], im[10]) - 230) < 1e-4);
   });
+});
 
-  it('resamples within 1e-4 up to three quarters of the lower Nyquist frequency', () => {
-    for (const [rate, points] of [
-      [2560, 2048],
-      [10_000, 2048],
-      [100_000, 2048],
-    ] as const) {
-      const ratio = (rate * 0.2) / points;
-      const nyquist = Math.min(rate, points / 0.2) / 2;
-      for (const part of [0.01, 0.3, 0.6, 0.75]) {
-        const frequency = part * nyquist;
-        const samples = wave({ rate, seconds: 0.5, frequency, rms: 1 });
-        const start = resampleMargin(ratio) + 0.37;
-        const out = new Float64Array(Math.min(points, Math.floor((samples.length - 2 * start) / ratio)));
-        resample(samples, start, ratio, out);
-        let worst = 0;
-        out.forEach((value, k) => {
-          const t = (start + k * ratio) / rate;
-          worst = Math.max(worst, Math.abs(value - Math.SQRT2 * Math.sin(2 * Math.PI * frequency * t)));
-        });
-        assert.ok(worst < 1.5e-4, `${rate} Hz, ${part} of Nyquist: ${worst}`);
+describe('frequency of the fundamental', () => {
+  for (const frequency of [42.5, 50, 55.001, 60, 69]) {
+    it(`is found at ${frequency} Hz from 55 Hz, through harmonics, DC and an interharmonic on no line`, () => {
+      const parts: [number, number, number][] = [[frequency, 1, 0.3]];
+      for (let order = 2; order < 40; order++) parts.push([order * frequency, 0.1, order]);
+      parts.push([1.57 * frequency, 0.1, 2]);
+      const samples = cosines(10_000, 3400, parts).map((x) => x + 0.2);
+      let guess = 55 / 10_000;
+      for (let step = 0; step < 10; step++) {
+        guess =
+          Math.min(72, Math.max(40, 10_000 * fundamentalOf(samples, 12.3, 10 / guess, guess).frequency)) /
+          10_000;
       }
-    }
-  });
+      assert.ok(Math.abs(guess * 10_000 - frequency) < 0.002, `${guess * 10_000} Hz`);
+    });
+  }
 });

@@ -1,0 +1,3 @@
+/** Limits of harmonics by the standards' tables, and who watches them. */
+export * from './tables';
+export * from './watch';

@@ -1,0 +1,77 @@
+import type { Conditions, CorrectedPower, Phasor } from '../../record';
+import { argument, type Complex, conjugate, magnitude, multiply } from '../../signal';
+import { correct, type Diagnosis, diagnose, movesOf } from './diagnose';
+import type { Hypothesis, Measured } from './hypotheses';
+
+/** Windows from one look to the next, and looks that must agree: a change of load is no fault. */
+const EVERY = 5;
+const AGREEING = 3;
+/** All findings of the doctor are conditions under these keys, so that each ends when it is mended. */
+const SLOTS = 4;
+
+/** Looks at the phasors of one meter now and then, and tells what stands. */
+export class WiringDoctor {
+  private windows = 0;
+  private looks = 0;
+  private last = '';
+  private told: Diagnosis | undefined;
+
+  constructor(private readonly conditions: Conditions) {}
+
+  /** The fault that was named last and still stands. */
+  get wiring(): Hypothesis | undefined {
+    return this.told?.wiring;
+  }
+
+  /** Nothing is wrong, as far as was seen. */
+  get isContent(): boolean {
+    return this.told?.findings.length === 0;
+  }
+
+  see(measured: () => Measured): void {
+    if (this.windows++ % EVERY !== 0) return;
+    const diagnosis = diagnose(measured());
+    const key = diagnosis.findings
+      .map(({ code, detail }) => `${code} ${JSON.stringify(detail.inputs ?? detail.phases)}`)
+      .join();
+    this.looks = key === this.last ? this.looks + 1 : 1;
+    this.last = key;
+    if (this.looks < AGREEING) return;
+    this.told = diagnosis;
+    for (let slot = 0; slot < SLOTS; slot++) this.conditions.set(`wiring ${slot}`, diagnosis.findings[slot]);
+  }
+}
+
+/** Fundamental powers as they would be with a wiring fault mended. */
+export function correctedPower(
+  { voltages, currents }: { voltages: readonly Complex[]; currents: readonly Complex[] },
+  wiring: Hypothesis,
+): CorrectedPower {
+  const v = correct(voltages, wiring.voltages);
+  const i = correct(currents, wiring.currents);
+  const origin = argument(v[0] ?? { re: 1, im: 0 });
+  const phases: CorrectedPower['phases'] = {};
+  const total = { p1: 0, q1: 0 };
+  v.forEach((voltage, k) => {
+    const current = i[k];
+    if (!voltage || !current) return;
+    const { re: p1, im: q1 } = multiply(voltage, conjugate(current));
+    const s1 = Math.hypot(p1, q1);
+    phases['abc'[k]] = {
+      p1,
+      q1,
+      ...(s1 > 0 ? { dpf: p1 / s1, angle: (Math.atan2(q1, p1) * 180) / Math.PI } : {}),
+      v1: phasor(voltage, origin),
+      i1: phasor(current, origin),
+    };
+    total.p1 += p1;
+    total.q1 += q1;
+  });
+  const s1 = Math.hypot(total.p1, total.q1);
+  return { moves: movesOf(wiring), phases, total: { ...total, ...(s1 > 0 ? { dpf: total.p1 / s1 } : {}) } };
+}
+
+function phasor(value: Complex, origin: number): Phasor {
+  const angle = ((argument(value) - origin) * 180) / Math.PI;
+  return { mag: magnitude(value), angle: angle - 360 * Math.round(angle / 360) };
+}
