@@ -60,6 +60,7 @@ export class CycleTracker {
       const frequency = this.search(voltage, start);
       if (frequency === undefined) continue;
       this.frequency = frequency;
+      if (!this.known) this.cycles = this.cyclesAt(frequency * this.rate);
       this.known = true;
       return this.window(true);
     }

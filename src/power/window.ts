@@ -1,5 +1,5 @@
 import type { Power } from '../record';
-import { type Complex, type Lines, magnitude, polar, Spectrum } from '../signal';
+import { add, type Complex, divide, type Lines, magnitude, polar, Spectrum } from '../signal';
 import { groups, interharmonics, squaresOf, subgroups } from './harmonics';
 import { MEAN_MARGIN, type PhaseMeans, WindowMeans } from './means';
 import { type ChannelValues, type MeasuredPhase, type PhaseValues, phasePower, phaseValues } from './phase';
@@ -182,14 +182,16 @@ const UNSTEADY = 1e-3;
 /** The fundamental's phasor, by the window that suits what lies around it. */
 function fundamentalPhasor(lines: Lines, k: number): Complex {
   const weighed = weighedLine(lines, k);
-  // Of a steady fundamental alone, the lines beside it are minus two thirds of it.
-  const limit = UNSTEADY * magnitude(weighed);
-  const isSteady = [k - 1, k + 1].every((beside) => {
-    const { re, im } = weighedLine(lines, beside);
-    return Math.hypot(re + (2 / 3) * weighed.re, im + (2 / 3) * weighed.im) <= limit;
-  });
+  if (!(magnitude(weighed) > 0)) return { re: lines.re[k], im: lines.im[k] };
+  // Of a steady fundamental alone, the lines beside it are minus two thirds of it; a frequency that was found a
+  // little wrong adds to one what it takes from the other, in phase.
+  const below = add(divide(weighedLine(lines, k - 1), weighed), TWO_THIRDS);
+  const above = add(divide(weighedLine(lines, k + 1), weighed), TWO_THIRDS);
+  const isSteady = magnitude(add(below, above)) <= UNSTEADY && Math.abs(above.im - below.im) <= UNSTEADY;
   return isSteady ? weighed : { re: lines.re[k], im: lines.im[k] };
 }
+
+const TWO_THIRDS: Complex = { re: 2 / 3, im: 0 };
 
 /** The line as a window of (1 - cos)² gives it: made of the plain window's line and its neighbours. */
 function weighedLine({ re, im }: Lines, k: number): Complex {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import FFT from 'fft.js';
 import { inTurns, table } from './report';
 
-// As it is shipped: what tsx makes of the sources runs at half the speed.
+// As it is shipped. Bundled, this file lies two folders deep as well.
 const built = (folder: string) => require(join(__dirname, '..', '..', 'dist', 'src', folder));
 const { readDetectorSettings, SagSwellDetector }: typeof import('../../src/disturbance') =
   built('disturbance');

@@ -6,18 +6,6 @@ export function median(values: number[]): number {
 /** Rounds before those that count: a gateway runs for months, not for the moments of its compiler. */
 const WARM_UP = 15;
 
-/** Median milliseconds of a piece of work. */
-export function time(work: () => void, rounds = 15): number {
-  const runs: number[] = [];
-  for (let i = 0; i < WARM_UP; i++) work();
-  for (let i = 0; i < rounds; i++) {
-    const start = performance.now();
-    work();
-    runs.push(performance.now() - start);
-  }
-  return median(runs);
-}
-
 /**
  * Two pieces of work in turns, since a machine may be slower from one moment to the next: median milliseconds
  * of each, and the median of what the first takes in parts of the second.
