@@ -90,7 +90,7 @@ function faultsOf({ voltages, currents }: Hypothesis): Fault[] {
         code: 'PHASE_SEQUENCE',
         name: 'the phases turn the other way round (a-c-b)',
         move: 'exchange two phases at the meter, voltage and current together, or name them anew',
-        inputs: moved(voltages).map(letter),
+        inputs: ['a', 'b', 'c'],
       },
       ...reversed(voltages, currents),
     ];

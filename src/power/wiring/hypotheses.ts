@@ -74,14 +74,18 @@ export function picturesOf(measured: Measured): Picture[] {
           direction,
           mistakes: mistakesIn(voltages) + mistakesIn(currents),
         };
-        const key = pairing(hypothesis);
+        const key = pairing(measured.wiring, hypothesis);
         const picture = pictures.get(key);
         if (picture) picture.push(hypothesis);
         else pictures.set(key, [hypothesis]);
       }
     }
   }
-  for (const picture of pictures.values()) picture.sort((a, b) => a.mistakes - b.mistakes);
+  // Of as many mistakes those with the currents are the likelier ones.
+  const voltageMistakes = ({ voltages }: Hypothesis) => mistakesIn(voltages);
+  for (const picture of pictures.values()) {
+    picture.sort((a, b) => a.mistakes - b.mistakes || voltageMistakes(a) - voltageMistakes(b));
+  }
   return [...pictures.values()];
 }
 
@@ -150,10 +154,17 @@ function currentLeads(measured: Measured, voltages: Leads, direction: 1 | -1): L
   return found;
 }
 
-/** Which voltage input each current goes with, and whether it has its sign. */
-function pairing({ voltages, currents, direction }: Hypothesis): string {
+/**
+ * Which voltage input each current goes with, and whether it has its sign. Of two phases half a cycle apart either
+ * voltage is as good as minus the other.
+ */
+function pairing(wiring: Wiring, { voltages, currents, direction }: Hypothesis): string {
   const pairs = currents.phases.map((phase, k) => {
     if (phase < 0) return '-';
+    if (wiring === '1P3W') {
+      const sign = currents.signs[k] * voltages.signs[0] * (phase === voltages.phases[0] ? 1 : -1);
+      return sign > 0 ? '+' : '-';
+    }
     const input = voltages.phases.indexOf(phase);
     return `${input}${currents.signs[k] * voltages.signs[input] > 0 ? '+' : '-'}`;
   });
