@@ -1,4 +1,4 @@
-import { fundamentalOf } from '../signal';
+import { type Fundamental, fundamentalOf } from '../signal';
 import type { CalculatorSettings } from './settings';
 
 /** Frequencies that are followed, Hz (IEC 61000-4-30, 5.1), with room for the search to swing. */
@@ -8,8 +8,9 @@ const HIGHEST = 72;
 const MIDDLE = 55;
 /** A network near the middle keeps its number of cycles while it stays so near, Hz. */
 const HYSTERESIS = 1.5;
-/** Fundamental below which no cycles can be counted, V, and in parts of the one before. */
+/** Fundamental below which no cycles can be counted: V, and in parts of all that is there. */
 const FLOOR = 1;
+const SHARE = 0.2;
 /** Steps of the search, and the change from which another one is taken. */
 const MAX_STEPS = 10;
 const CLOSE = 1e-6;
@@ -56,13 +57,18 @@ export class CycleTracker {
    * @param voltages the first of them that has a fundamental is followed
    */
   find(voltages: readonly Float64Array[], start: number): CycleWindow {
+    const nominal = (this.settings.frequency === 'auto' ? MIDDLE : this.settings.frequency) / this.rate;
+    // From where it was; a network that was switched over may be out of reach from there.
+    const guesses = this.known ? [this.frequency, nominal] : [nominal];
     for (const voltage of voltages) {
-      const frequency = this.search(voltage, start);
-      if (frequency === undefined) continue;
-      this.frequency = frequency;
-      if (!this.known) this.cycles = this.cyclesAt(frequency * this.rate);
-      this.known = true;
-      return this.window(true);
+      for (const guess of guesses) {
+        const frequency = this.search(voltage, start, guess);
+        if (frequency === undefined) continue;
+        this.frequency = frequency;
+        if (!this.known) this.cycles = this.cyclesAt(frequency * this.rate);
+        this.known = true;
+        return this.window(true);
+      }
     }
     return this.window(false);
   }
@@ -75,14 +81,12 @@ export class CycleTracker {
     return { length: cycles / frequency, cycles, frequency, followed };
   }
 
-  private search(voltage: Float64Array, start: number): number | undefined {
-    let frequency = this.known
-      ? this.frequency
-      : (this.settings.frequency === 'auto' ? MIDDLE : this.settings.frequency) / this.rate;
+  private search(voltage: Float64Array, start: number, guess: number): number | undefined {
+    let frequency = guess;
     let change = 1;
+    let found: Fundamental | undefined;
     for (let step = 0; step < MAX_STEPS && Math.abs(change) > CLOSE; step++) {
-      const found = fundamentalOf(voltage, start, this.cycles / frequency, frequency);
-      if (!(found.rms >= FLOOR)) return undefined;
+      found = fundamentalOf(voltage, start, this.cycles / frequency, frequency);
       const next = Math.min(HIGHEST, Math.max(LOWEST, found.frequency * this.rate)) / this.rate;
       change = next / frequency - 1;
       frequency = next;
@@ -90,7 +94,8 @@ export class CycleTracker {
       if (Math.abs(change) < SETTLED) break;
     }
     const inBand = frequency * this.rate > LOWEST + 0.5 && frequency * this.rate < HIGHEST - 0.5;
-    return Math.abs(change) < SETTLED && inBand ? frequency : undefined;
+    const isThere = found !== undefined && found.rms >= Math.max(FLOOR, SHARE * found.total);
+    return Math.abs(change) < SETTLED && inBand && isThere ? frequency : undefined;
   }
 
   private cyclesAt(hertz: number): number {

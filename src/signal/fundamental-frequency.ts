@@ -4,6 +4,8 @@ export interface Fundamental {
   frequency: number;
   /** RMS of the component at the guess, in the unit of the samples. */
   rms: number;
+  /** RMS of all that is in the window, weighed alike. */
+  total: number;
 }
 
 /**
@@ -43,10 +45,12 @@ export function fundamentalOf(
   let leverIm = 0;
   let weights = 0;
   let levers = 0;
+  let squares = 0;
   for (let n = first; n <= last; n++) {
     const weight = (1 - wRe) * (1 - wRe);
     const distance = n - middle;
     const x = weight * samples[n];
+    squares += x * samples[n];
     sumRe += x * re;
     sumIm += x * im;
     leverRe += distance * x * re;
@@ -61,10 +65,11 @@ export function fundamentalOf(
     wRe = nextW;
   }
   const square = sumRe * sumRe + sumIm * sumIm;
-  if (!(square > 0)) return { frequency: guess, rms: 0 };
+  if (!(square > 0)) return { frequency: guess, rms: 0, total: 0 };
   const ahead = ((leverIm * sumRe - leverRe * sumIm) / square) * (weights / levers);
   return {
     frequency: guess + ahead / (2 * Math.PI),
     rms: (Math.SQRT2 * Math.sqrt(square)) / weights,
+    total: Math.sqrt(squares / weights),
   };
 }

@@ -201,6 +201,171 @@ describe('var calculator', () => {
     }
   });
 
+  describe('what is worth a diagnostic', () => {
+    interface Stretch {
+      seconds: number;
+      lag?: number;
+      /** Factor on ia. */
+      ia?: number;
+      dc?: number;
+      fifth?: number;
+    }
+    /** One stream of stretches, three phases of 230 V and 5 A; what is told, in order. */
+    function told(stretches: Stretch[], settings: object = {}) {
+      const found: [string, string, number][] = [];
+      const powers: Power[] = [];
+      const calculator = new PowerCalculator(readCalculatorSettings(settings), {
+        power: (power) => powers.push(parseRecord(power) as Power),
+        finding: (_meter, time, { code, severity }) => found.push([code, severity, time]),
+      });
+      const rate = 3200;
+      let time = 0;
+      for (const { seconds, lag = 20, ia = 1, dc = 0, fifth = 0 } of stretches) {
+        const channels: Partial<Record<Channel, Float32Array>> = {};
+        (['a', 'b', 'c'] as const).forEach((phase, k) => {
+          const at = { rate, seconds, frequency: 50 };
+          const harmonics: [number, number, number][] = fifth ? [[5, fifth, 0]] : [];
+          channels[`v${phase}`] = wave({ ...at, rms: 230, phase: -120 * k, harmonics });
+          const rms = 5 * (phase === 'a' ? ia : 1);
+          channels[`i${phase}`] = wave({ ...at, rms, phase: -120 * k - lag, dc: phase === 'b' ? dc : 0 });
+        });
+        calculator.push(WaveformFrame.from({ kind: 'waveform', meter: 'm', time, rate, channels }));
+        time += 1000 * seconds;
+      }
+      return {
+        found: found.map(([code, severity]) => `${code} ${severity}`),
+        times: found.map(([, , t]) => t),
+        powers,
+      };
+    }
+
+    it('a wiring fault is told after three seconds, once, and when it is mended; the corrected values go with it', () => {
+      const { found, times, powers } = told([{ seconds: 3 }, { seconds: 8, ia: -1 }, { seconds: 8 }], {
+        corrected: true,
+      });
+      assert.deepEqual(found, ['CT_REVERSED warning', 'CT_REVERSED info']);
+      assert.ok(times[0] > 5000 && times[0] < 7000, String(times[0]));
+      assert.ok(times[1] > 13_000 && times[1] < 15_500, String(times[1]));
+      const [wrong] = powers.filter(({ corrected }) => corrected);
+      const s = 3 * 1150;
+      assert.ok(Math.abs(wrong.total.p - (s / 3) * Math.cos(Math.PI / 9)) < 1);
+      assert.ok(Math.abs((wrong.corrected?.total.p1 ?? 0) - s * Math.cos(Math.PI / 9)) < 1);
+      assert.ok(Math.abs((wrong.corrected?.phases.a.angle ?? 0) - 20) < 0.01);
+      assert.match(wrong.corrected?.moves[0] ?? '', /^turn the current transformer of a around/);
+      assert.equal(powers[0].corrected, undefined);
+    });
+
+    it('negative and missing reactive power are explained', () => {
+      assert.deepEqual(told([{ seconds: 8, lag: -12 }]).found, ['NEGATIVE_VAR info']);
+      assert.deepEqual(told([{ seconds: 8, lag: 0.5 }]).found, []);
+      const motor = told([{ seconds: 8, lag: 0.5 }], { load: 'motor' }).found;
+      assert.deepEqual(motor.sort(), ['WIRING_UNCLEAR info', 'ZERO_VAR warning']);
+      // What comes and goes from window to window is not told.
+      const flicker = Array.from({ length: 20 }, (_, k) => ({ seconds: 0.4, lag: k % 2 ? 20 : -12 }));
+      assert.deepEqual(told(flicker, { doctor: true }).found, []);
+    });
+
+    it('DC is told, and kept out of Q1', () => {
+      const { found, powers } = told([{ seconds: 6, dc: 0.5 }]);
+      assert.deepEqual(found, ['DC_OFFSET info']);
+      const { b } = powers[5].phases;
+      assert.ok(Math.abs((b.dcI ?? 0) - 0.5) < 1e-4);
+      assert.ok(Math.abs(b.q - 1150 * Math.sin(Math.PI / 9)) < 0.02);
+      assert.ok(Math.abs(b.p - 1150 * Math.cos(Math.PI / 9)) < 0.02);
+    });
+
+    it('limits end when they are kept again', () => {
+      const stretches = [{ seconds: 6, fifth: 0.07 }, { seconds: 6.5 }];
+      assert.deepEqual(told(stretches, { limits: 'IEC 61000-2-2' }).found, [
+        'HARMONIC_LIMIT warning',
+        'HARMONIC_LIMIT info',
+      ]);
+    });
+  });
+
+  describe('follows the frequency', () => {
+    const stream = (parts: [number, number, number][], settings: object = {}) => {
+      const powers: Power[] = [];
+      const calculator = new PowerCalculator(readCalculatorSettings({ wiring: '1P2W', ...settings }), {
+        power: (power) => powers.push(parseRecord(power) as Power),
+        finding() {},
+      });
+      let time = 0;
+      for (const [frequency, rms, seconds] of parts) {
+        const at = { rate: 6400, seconds, frequency };
+        const channels = { va: wave({ ...at, rms }), ia: wave({ ...at, rms: rms / 46, phase: -30 }) };
+        calculator.push(WaveformFrame.from({ kind: 'waveform', meter: 'm', time, rate: 6400, channels }));
+        time += 1000 * seconds;
+      }
+      return powers;
+    };
+
+    it('from 50 to 60 Hz and back, from 69 to 42.5 Hz: right again after two windows, no window lost or doubled', () => {
+      for (const [first, second] of [
+        [50, 60],
+        [60, 50],
+        [69, 42.5],
+        [42.5, 69],
+      ]) {
+        const powers = stream([
+          [first, 230, 2],
+          [second, 230, 2],
+        ]);
+        for (let i = 1; i < powers.length; i++) {
+          const gap = powers[i].time - powers[i - 1].time - 1000 * (powers[i].window ?? 0);
+          assert.ok(Math.abs(gap) < 0.01, `${gap} ms`);
+        }
+        const late = powers.filter(({ time, window = 0 }) => time - 1000 * window > 2000 + 500);
+        assert.ok(late.length >= 4);
+        for (const { frequency, phases } of late) {
+          assert.ok(Math.abs((frequency ?? 0) - second) < 0.001, `${frequency} for ${second}`);
+          assert.ok(Math.abs((phases.a.angle ?? 0) - 30) < 0.001);
+        }
+      }
+    });
+
+    it('carries it on through an interruption, and says so', () => {
+      const powers = stream(
+        [
+          [50.2, 230, 1],
+          [50.2, 0, 1.5],
+          [50.2, 230, 1.5],
+        ],
+        { harmonics: 40 },
+      );
+      const dead = powers.filter(({ flags }) => flags.length > 0);
+      assert.ok(dead.length >= 6);
+      for (const { flags, frequency, phases, time, window = 0 } of dead) {
+        assert.deepEqual(flags, ['no voltage to follow: frequency carried on']);
+        assert.ok(Math.abs((frequency ?? 0) - 50.2) < 0.2, String(frequency));
+        const isWhole = time - 1000 * window > 1000 && time < 2500;
+        if (isWhole) assert.ok((phases.a.v ?? 9) < 1 && phases.a.pf === undefined);
+      }
+      const [last] = powers.slice(-1);
+      assert.ok(Math.abs((last.frequency ?? 0) - 50.2) < 0.001);
+    });
+
+    it('keeps ten cycles or twelve near 55 Hz, as it began, and what the setting says', () => {
+      const cyclesOf = ({ window = 0, frequency = 0 }: Power) => Math.round(window * frequency);
+      assert.equal(cyclesOf(stream([[54.8, 230, 1]])[0]), 10);
+      assert.equal(cyclesOf(stream([[55.2, 230, 1]])[0]), 12);
+      // 54.5 to 56 Hz in six seconds.
+      const angle = (t: number) => 2 * Math.PI * (54.5 * t + 0.125 * t * t);
+      const va = Float32Array.from({ length: 6 * 6400 }, (_, n) => 325 * Math.sin(angle(n / 6400)));
+      const powers: Power[] = [];
+      const calculator = new PowerCalculator(readCalculatorSettings({ wiring: '1P2W' }), {
+        power: (power) => powers.push(power),
+        finding() {},
+      });
+      const channels = { va, ia: va };
+      calculator.push(WaveformFrame.from({ kind: 'waveform', meter: 'm', time: 0, rate: 6400, channels }));
+      assert.ok((powers[powers.length - 1].frequency ?? 0) > 55.9);
+      assert.ok(powers.every((power) => cyclesOf(power) === 10));
+      const set = stream([[57, 230, 1]], { frequency: 50 });
+      assert.equal(Math.round((set[0].window ?? 0) * (set[0].frequency ?? 0)), 10);
+    });
+  });
+
   it('refuses frames without a voltage and its current', () => {
     const calculator = new PowerCalculator(readCalculatorSettings({}), { power() {}, finding() {} });
     const frame = (channels: object, rate = 6400) =>

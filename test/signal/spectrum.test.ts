@@ -46,7 +46,8 @@ describe('spectrum of a window at any rate', () => {
           const found = Math.hypot(re[k], im[k]);
           const order = k / cycles;
           if (!Number.isInteger(order) || order === 0) {
-            assert.ok(found < 5e-5, `line ${k}: ${found}`);
+            // Images of the highest orders, where they reach up to 45 % of the rate.
+            assert.ok(found < (rate < 5000 ? 2e-4 : 5e-5), `line ${k}: ${found}`);
             continue;
           }
           const turned = angle(order, channel) + (2 * Math.PI * order * frequency * start) / rate;

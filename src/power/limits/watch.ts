@@ -96,7 +96,7 @@ export function excessFinding(table: string, exceeded: readonly HarmonicExcess[]
   const worst = [...exceeded].sort((a, b) => b.value / b.limit - a.value / a.limit);
   const names = worst.slice(0, TOLD).map(({ channel, order, value, limit }) => {
     const what = typeof order === 'number' ? `order ${order}` : order.toUpperCase();
-    return `${channel} ${what} ${value.toPrecision(3)} % (limit ${limit.toPrecision(3)})`;
+    return `${channel} ${what} ${value.toPrecision(3)} % (limit ${limit.toPrecision(3)} %)`;
   });
   const more = worst.length > TOLD ? `, and ${worst.length - TOLD} more` : '';
   return {

@@ -23,9 +23,9 @@ export class WiringDoctor {
     return this.told?.wiring;
   }
 
-  /** Nothing is wrong, as far as was seen. */
+  /** Nothing was found to be wrong: all is right, or nothing is certain. */
   get isContent(): boolean {
-    return this.told?.findings.length === 0;
+    return this.told?.findings.every(({ code }) => code === 'WIRING_UNCLEAR') === true;
   }
 
   see(measured: () => Measured): void {
