@@ -77,6 +77,7 @@ export class PowerCalculator {
   push(frame: WaveformFrame): void {
     connect(frame.names, this.settings.wiring);
     this.meters.push(frame);
+    this.readings.forget(frame.meter);
   }
 
   /**

@@ -16,6 +16,11 @@ export class ReadingConditions {
     return this.meters.size;
   }
 
+  /** A meter that turned out to give waveforms. */
+  forget(meter: string): void {
+    this.meters.delete(meter);
+  }
+
   set({ meter, time }: Reading, inconsistent: Finding | undefined): void {
     let entry = this.meters.get(meter);
     if (!entry) {

@@ -114,6 +114,32 @@ describe('the editor in Chromium', function () {
     });
   }
 
+  it('draws the phasors of the meter that is chosen', async () => {
+    await openPanel('pq-calculator');
+    await page.waitForSelector('#var-calculator-measured svg', { timeout: 20_000 });
+    const meters = await page.$$eval('#var-calculator-meter option', (all) =>
+      all.map((one) => one.textContent),
+    );
+    assert.deepEqual(meters, ['feeder-1', 'feeder-2']);
+    const labels = await page.$$eval('#var-calculator-measured text', (all) =>
+      all.map((one) => one.textContent),
+    );
+    assert.deepEqual(labels, ['Va', 'Ia', 'Vb', 'Ib', 'Vc', 'Ic']);
+    await page.selectOption('#var-calculator-meter', 'feeder-2');
+    const cells = await page.$$eval('#var-calculator-values td', (all) =>
+      all.map((one) => one.textContent ?? ''),
+    );
+    assert.deepEqual(cells.slice(0, 5), ['', 'P', 'Q1', 'angle', 'cos φ']);
+    // 230 V, 5 A, 0.9 inductive.
+    assert.match(cells[7], /^50\d\.\d var$/);
+    assert.match(cells[8], /^25\.\d°$/);
+    if (process.env.PANEL_PICTURES) {
+      await page.locator('#var-calculator-values').scrollIntoViewIfNeeded();
+      await page.screenshot({ path: join(process.env.PANEL_PICTURES, 'phasors.png') });
+    }
+    await closePanel('cancel');
+  });
+
   it('shows, and saves, the defaults of settings that a node of an earlier version does not have', async () => {
     const names = ['rvc', 'mode', 'journal', 'watchLow'];
     const read = `${JSON.stringify(names)}.map((name) => RED.nodes.node('pq-detector')[name])`;

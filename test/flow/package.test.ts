@@ -110,8 +110,9 @@ describe('the packed package in an empty user folder', function () {
     }
   });
 
-  it('tells the serial ports to nobody who has no permission for them', async () => {
+  it('tells serial ports and phasors to nobody who has no permission for them', async () => {
     assert.equal((await fetch(`${url}/modbus-link/serial-ports`)).status, 401);
+    assert.equal((await fetch(`${url}/var-calculator/any/latest`)).status, 401);
   });
 
   it('has a text for every label that a panel asks for', () => {
