@@ -105,12 +105,14 @@ export = (RED: NodeAPI): void => {
 
     const showStatus = () => {
       const { meters, open } = detector.status;
-      const now = [
+      // Looked up in the catalogue only when it changed: this runs for every message.
+      if (`${meters} ${open} ${passedOver}` === shown) return;
+      shown = `${meters} ${open} ${passedOver}`;
+      const words = [
         open ? text('open', { open, meters }) : text('watching', { meters }),
         passedOver ? text('passed', { count: passedOver }) : '',
-      ].join(' ');
-      if (now !== shown) this.status({ fill: open ? 'yellow' : 'green', shape: 'dot', text: now.trim() });
-      shown = now;
+      ];
+      this.status({ fill: open ? 'yellow' : 'green', shape: 'dot', text: words.join(' ').trim() });
     };
     showStatus();
 

@@ -69,12 +69,12 @@ export = (RED: NodeAPI): void => {
     const saving = setInterval(save, SAVE_EVERY);
 
     const showStatus = () => {
-      const now = [
-        text('meters', { meters: calculator.meterCount }),
-        passedOver ? text('passed', { count: passedOver }) : '',
-      ].join(' ');
-      if (now !== shown) this.status({ fill: 'green', shape: 'dot', text: now.trim() });
-      shown = now;
+      const meters = calculator.meterCount;
+      // Looked up in the catalogue only when it changed: this runs for every message.
+      if (`${meters} ${passedOver}` === shown) return;
+      shown = `${meters} ${passedOver}`;
+      const words = [text('meters', { meters }), passedOver ? text('passed', { count: passedOver }) : ''];
+      this.status({ fill: 'green', shape: 'dot', text: words.join(' ').trim() });
     };
     showStatus();
 
