@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import helper from 'node-red-node-test-helper';
 import type { Energy, Power } from '../../src/record';
+import { freePort } from '../free-port';
 import { wave } from '../signal/signals';
 import { until } from '../until';
 import { endFlow, type Flow, runFlow } from './flow-runner';
 
 const RATE = 3200;
+const EXAMPLE = join(__dirname, '..', '..', 'examples', 'A wrongly wired meter.json');
 const WIRES = [['power'], ['diagnostics']];
 
 /** Halves of a second of three phases of 230 V and 5 A; the current of phase a by a factor. */
@@ -28,7 +32,7 @@ function frames(seconds: number, { start = 0, ia = 1, meter = 'm1' } = {}) {
 }
 
 describe('var-calculator in Node-RED', function () {
-  this.timeout(30_000);
+  this.timeout(70_000);
   let flow: Flow;
 
   afterEach(endFlow);
@@ -100,6 +104,40 @@ describe('var-calculator in Node-RED', function () {
         'msg.meter: expected text of 1 to 256 characters, got 7',
       ],
     );
+  });
+
+  it('runs the example flow of a wrongly wired meter: faults named, mended, and over', async () => {
+    const port = await freePort();
+    const nodes = (JSON.parse(readFileSync(EXAMPLE, 'utf8')) as { type: string; id: string }[])
+      .filter(({ type }) => !['tab', 'comment', 'delay'].includes(type))
+      .map((node) => {
+        if (node.type === 'meter-simulator' || node.type === 'modbus-link') return { ...node, port };
+        return node.type === 'debug' || node.type === 'inject' ? { id: node.id, type: 'helper' } : node;
+      })
+      .map((node) =>
+        node.id === 'wc-calculator' ? { ...node, wires: [['wc-power'], ['wc-diagnostics']] } : node,
+      );
+    flow = await runFlow(nodes);
+    const told = () =>
+      flow.got('wc-diagnostics').map(({ payload: { code, severity } }) => `${code} ${severity}`);
+    const newest = () =>
+      flow
+        .got('wc-power')
+        .map(({ payload }) => payload as unknown as Power)
+        .pop() as Power;
+    await until(() => told().length >= 2 && newest().corrected !== undefined, 'the faults', 25_000);
+    assert.deepEqual(told().sort(), ['CT_REVERSED warning', 'CURRENTS_SWAPPED warning']);
+    const load = 3 * 1150;
+    assert.ok(Math.abs((newest().corrected?.total.p1 ?? 0) - 0.9 * load) < 0.01 * load);
+    assert.ok(newest().total.p < 0);
+    flow.send('wc-wiring', { command: 'mend' });
+    const over = () => told().filter((one) => /^(CT_REVERSED|CURRENTS_SWAPPED) info$/.test(one));
+    await until(() => over().length >= 2, 'the end of the faults', 25_000);
+    const { total, compensation } = newest();
+    assert.ok(Math.abs((total.dpf ?? 0) - 0.9) < 0.001, String(total.dpf));
+    const size = 0.9 * load * (Math.tan(Math.acos(0.9)) - Math.tan(Math.acos(0.95)));
+    assert.ok(Math.abs((compensation?.size ?? 0) - size) < 0.01 * load);
+    assert.deepEqual(flow.got('errors'), []);
   });
 
   it('gives the panel the phasors of the meter that it asks for, with the corrected ones', async () => {

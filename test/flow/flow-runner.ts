@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Node, NodeInitializer } from 'node-red';
 import helper from 'node-red-node-test-helper';
@@ -7,10 +8,11 @@ import helper from 'node-red-node-test-helper';
 const RUNTIME = process.env.NODE_RED_RUNTIME ?? require.resolve('node-red');
 const NODES = join(__dirname, '..', '..', 'dist', 'nodes');
 
-/** All nodes of the package, as they are shipped. */
-const INITIALIZERS: NodeInitializer[] = readdirSync(NODES).map((name) =>
-  require(join(NODES, name, `${name}.js`)),
-);
+/** All nodes of the package, as they are shipped, and Node-RED's own function node. */
+const INITIALIZERS: NodeInitializer[] = [
+  ...readdirSync(NODES).map((name) => require(join(NODES, name, `${name}.js`))),
+  createRequire(RUNTIME)('@node-red/nodes/core/function/10-function.js'),
+];
 
 helper.init(RUNTIME);
 
