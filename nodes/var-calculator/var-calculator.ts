@@ -4,7 +4,7 @@ import { check, FieldError, kindOf, parseRecord, type Reading, WaveformFrame } f
 
 const COMMANDS = ['reset-energy'] as const;
 /** Energies are put into the context store this often, ms, besides when the node is closed. */
-const SAVE_EVERY = 60_000;
+const SAVE_EVERY = 10_000;
 
 interface Message extends NodeMessage {
   command?: unknown;

@@ -1,10 +1,11 @@
-import type { Finding, Power, Reading, WaveformFrame } from '../record';
-import { MeterStreams } from '../signal';
+import { LRUCache } from 'lru-cache';
+import type { CorrectedPower, Finding, Power, Reading, WaveformFrame } from '../record';
+import { MAX_METERS, MeterStreams } from '../signal';
 import { connect } from './connection';
 import { EnergyRegisters, type StoredEnergies } from './energy';
 import { LatestPower } from './latest';
-import { PowerStream, type StreamOutput, type Workshop } from './meter-stream';
-import { ReadingConditions } from './reading-conditions';
+import { MeterRemarks } from './meter-remarks';
+import { PowerStream, type Workshop } from './meter-stream';
 import { powerOfReading } from './readings';
 import type { CalculatorSettings } from './settings';
 import { WindowAnalyser } from './window';
@@ -19,7 +20,7 @@ export interface CalculatorOutput {
 export class PowerCalculator {
   private readonly meters: MeterStreams<PowerStream>;
   private readonly energies: EnergyRegisters;
-  private readonly readings: ReadingConditions;
+  private readonly remarks = new LRUCache<string, MeterRemarks>({ max: MAX_METERS });
   /** Newest values by meter, for phasor diagrams. */
   readonly latest = new LatestPower();
 
@@ -30,17 +31,13 @@ export class PowerCalculator {
     stored: unknown = {},
   ) {
     this.energies = new EnergyRegisters(stored);
-    this.readings = new ReadingConditions(output);
     const workshop = new SharedWorkshop(settings, this.energies);
-    const streamOutput: StreamOutput = {
-      power: (power, corrected) => {
-        this.latest.see(power, corrected);
-        output.power(power);
-      },
-      finding: (meter, time, finding) => output.finding(meter, time, finding),
+    const passOn = (power: Power, corrected: CorrectedPower | undefined) => {
+      this.latest.see(power, corrected);
+      output.power(power);
     };
     this.meters = new MeterStreams(
-      (first) => new PowerStream(first, settings, workshop, streamOutput),
+      (first) => new PowerStream(first, settings, workshop, this.remarksOn(first.meter), passOn),
       () => {
         // A window that was begun is given up: none is ever made over missing samples.
       },
@@ -49,7 +46,7 @@ export class PowerCalculator {
 
   /** Meters heard of. */
   get meterCount(): number {
-    return this.meters.size + this.readings.size;
+    return this.remarks.size;
   }
 
   /** Meters let go because too many spoke, frames seen twice, breaks of streams, energies dropped. */
@@ -77,7 +74,6 @@ export class PowerCalculator {
   push(frame: WaveformFrame): void {
     connect(frame.names, this.settings.wiring);
     this.meters.push(frame);
-    this.readings.forget(frame.meter);
   }
 
   /**
@@ -90,8 +86,17 @@ export class PowerCalculator {
     if (!power) return false;
     this.latest.see(power, undefined);
     this.output.power(power);
-    this.readings.set(reading, inconsistent);
+    this.remarksOn(reading.meter).seeReading(power, inconsistent);
     return true;
+  }
+
+  private remarksOn(meter: string): MeterRemarks {
+    let found = this.remarks.get(meter);
+    if (!found) {
+      found = new MeterRemarks(this.settings, (time, finding) => this.output.finding(meter, time, finding));
+      this.remarks.set(meter, found);
+    }
+    return found;
   }
 }
 

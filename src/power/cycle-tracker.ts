@@ -53,7 +53,7 @@ export class CycleTracker {
   }
 
   /**
-   * The window that begins at `start`.
+   * The window that begins at `start`, and what {@link take} has then to be told.
    * @param voltages the first of them that has a fundamental is followed
    */
   find(voltages: readonly Float64Array[], start: number): CycleWindow {
@@ -63,21 +63,23 @@ export class CycleTracker {
     for (const voltage of voltages) {
       for (const guess of guesses) {
         const frequency = this.search(voltage, start, guess);
-        if (frequency === undefined) continue;
-        this.frequency = frequency;
-        if (!this.known) this.cycles = this.cyclesAt(frequency * this.rate);
-        this.known = true;
-        return this.window(true);
+        if (frequency !== undefined) return this.window(frequency, true);
       }
     }
-    return this.window(false);
+    return this.window(this.frequency, false);
   }
 
-  private window(followed: boolean): CycleWindow {
-    const hertz = this.frequency * this.rate;
-    const now = this.cyclesAt(hertz);
-    if (now !== this.cycles && Math.abs(hertz - MIDDLE) > HYSTERESIS) this.cycles = now;
-    const { frequency, cycles } = this;
+  /** The window that was found is measured: the next one goes on from it. */
+  take({ frequency, cycles, followed }: CycleWindow): void {
+    this.frequency = frequency;
+    this.cycles = cycles;
+    this.known ||= followed;
+  }
+
+  private window(frequency: number, followed: boolean): CycleWindow {
+    const hertz = frequency * this.rate;
+    const stays = this.known && Math.abs(hertz - MIDDLE) <= HYSTERESIS;
+    const cycles = stays || !followed ? this.cycles : this.cyclesAt(hertz);
     return { length: cycles / frequency, cycles, frequency, followed };
   }
 

@@ -1,15 +1,14 @@
 import type { Channel, CorrectedPower, Finding, Power, WaveformFrame } from '../record';
 import { FrameHistory, magnitude } from '../signal';
-import { compensationOf, resonanceOf } from './compensation';
+import { compensationOf } from './compensation';
 import { type Connection, connect, type Sum } from './connection';
 import { CycleTracker, type CycleWindow } from './cycle-tracker';
 import type { EnergyRegisters } from './energy';
 import { excessFinding, LimitWatch } from './limits';
-import { dcRemark, reactiveRemark } from './remarks';
+import type { MeterRemarks, SeenPhasors } from './meter-remarks';
 import type { CalculatorSettings } from './settings';
-import { SteadyConditions } from './steady-conditions';
 import { USABLE, type WindowAnalyser, type WindowPower, windowMargin } from './window';
-import { correctedPower, WiringDoctor } from './wiring';
+import { correctedPower } from './wiring';
 
 /** What streams of all meters share: no two windows are worked on at once. */
 export interface Workshop {
@@ -17,12 +16,6 @@ export interface Workshop {
   /** Memory for so many samples of so many channels; what it holds lasts until the next call. */
   buffers(count: number, length: number): Float64Array[];
   energies: EnergyRegisters;
-}
-
-export interface StreamOutput {
-  /** @param corrected the same with a named wiring fault mended, where there is one */
-  power(power: Power, corrected: CorrectedPower | undefined): void;
-  finding(meter: string, time: number, finding: Finding): void;
 }
 
 /**
@@ -34,10 +27,7 @@ export class PowerStream {
   private readonly connection: Connection;
   private readonly tracker: CycleTracker;
   private readonly limits: LimitWatch;
-  private readonly doctor: WiringDoctor;
-  private readonly conditions: SteadyConditions;
   private readonly rate: number;
-  private readonly noLoad: number;
   private readonly demand: number;
   private time = 0;
   /** Where the next window begins. */
@@ -52,17 +42,15 @@ export class PowerStream {
     first: WaveformFrame,
     private readonly settings: CalculatorSettings,
     private readonly workshop: Workshop,
-    private readonly output: StreamOutput,
+    private readonly remarks: MeterRemarks,
+    private readonly output: (power: Power, corrected: CorrectedPower | undefined) => void,
   ) {
     this.connection = connect(first.names, settings.wiring);
     this.rate = first.rate;
     this.edge = this.start = windowMargin(first.rate);
-    this.noLoad = settings.noLoad * settings.rated * settings.ct;
     this.demand = settings.demand || settings.rated * settings.ct;
     this.tracker = new CycleTracker(settings, first.rate);
     this.limits = new LimitWatch(settings);
-    this.conditions = new SteadyConditions((finding) => output.finding(first.meter, this.time, finding));
-    this.doctor = new WiringDoctor(this.conditions);
   }
 
   /** The next frame, beginning where the last one ended. */
@@ -72,8 +60,8 @@ export class PowerStream {
       const measured = this.measure(frame.meter);
       // The frequency fell, and the window is longer than was thought: more samples are to come.
       if (!measured) break;
-      this.output.power(measured.power, measured.corrected);
-      this.remark(measured.power, measured.result);
+      this.output(measured.power, measured.corrected);
+      this.remarks.seeWindow(measured.power, this.phasorsOf(measured.result), this.excess);
     }
     this.history.trim(this.start - this.edge);
   }
@@ -84,13 +72,14 @@ export class PowerStream {
     const { settings, connection, history, workshop, edge, tracker } = this;
     const from = Math.max(0, Math.floor(this.start) - edge);
     const start = this.start - from;
-    const most = (samples: number) => Math.min(history.end - from, samples + 2 * edge);
-    const loaded = most(tracker.reach);
+    // As many samples as are sure to be there: what is found must not depend on how many came at once.
+    const loaded = Math.floor(start + tracker.reach + edge);
     let samples = this.load(from, loaded);
     const window = tracker.find(this.voltagesOf(samples), start);
     const { length, cycles, followed } = window;
     if (this.start + length + edge > history.end) return undefined;
-    if (start + length + edge > loaded) samples = this.load(from, most(tracker.longest));
+    if (start + length + edge > loaded) samples = this.load(from, Math.floor(start + length + edge));
+    tracker.take(window);
     const analyser = workshop.analyser(length, cycles, connection.phases.length);
     const highest = this.highestOrder(window);
     const result = analyser.analyse(
@@ -103,7 +92,7 @@ export class PowerStream {
       {
         phases: connection.phases,
         highest,
-        noLoad: this.noLoad,
+        noLoad: settings.noLoad * settings.rated * settings.ct,
         demand: this.demand,
         threeWire: settings.wiring === '3P3W',
         displacement: settings.ctAngle - settings.ptAngle,
@@ -114,7 +103,7 @@ export class PowerStream {
     this.start += length;
     this.time = Math.round(history.timeOf(this.start) * 1000) / 1000;
     const seconds = length / this.rate;
-    const { voltages: v, currents: i, ...values } = result;
+    const { voltages: _v, currents: _i, ...values } = result;
     const power: Power = {
       kind: 'power',
       meter,
@@ -128,7 +117,7 @@ export class PowerStream {
       ],
     };
     this.complete(power);
-    const { wiring } = this.doctor;
+    const { wiring } = this.remarks;
     const corrected = wiring && correctedPower(result, wiring);
     // A record of its own: whoever the first one is sent to may change it.
     if (settings.corrected && wiring) power.corrected = correctedPower(result, wiring);
@@ -152,24 +141,14 @@ export class PowerStream {
     }
   }
 
-  /** Tells what is worth a diagnostic, each when it begins and when it ends. */
-  private remark(power: Power, { voltages, currents }: WindowPower): void {
-    const { conditions, settings, connection, doctor } = this;
-    conditions.set('limits', this.excess);
-    conditions.settle('dc', dcRemark(power));
-    conditions.settle('resonance', resonanceOf(power));
-    if (!settings.doctor) return;
-    if (voltages.length === PHASES_OF[settings.wiring]) {
-      doctor.see(() => ({
-        wiring: settings.wiring,
-        load: settings.load,
-        voltages,
-        currents: currents.map((current) => turnedBack(current, settings.ctAngle - settings.ptAngle)),
-        measuredCurrents: connection.currents.map((sum) => sum.length === 1),
-        noLoad: this.noLoad,
-      }));
-    }
-    conditions.settle('reactive', doctor.isContent ? reactiveRemark(power, settings.load) : undefined);
+  /** What the wiring is judged by: phasors of the primary side. */
+  private phasorsOf({ voltages, currents }: WindowPower): SeenPhasors {
+    const { ctAngle, ptAngle } = this.settings;
+    return {
+      voltages,
+      currents: currents.map((current) => turnedBack(current, ctAngle - ptAngle)),
+      measuredCurrents: this.connection.currents.map((sum) => sum.length === 1),
+    };
   }
 
   /** Voltages of the phases, the one that is followed first. */
@@ -213,8 +192,6 @@ export class PowerStream {
 function scaleBy(factor: number, samples: Float64Array): void {
   if (factor !== 1) for (let n = 0; n < samples.length; n++) samples[n] *= factor;
 }
-
-const PHASES_OF = { '1P2W': 1, '1P3W': 2, '3P3W': 3, '3P4W': 3 } as const;
 
 /** The current as it is on the primary side, where its transformer leads by so many degrees. */
 function turnedBack({ re, im }: { re: number; im: number }, degrees: number) {

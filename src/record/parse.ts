@@ -79,6 +79,12 @@ const phasePower = shape({
   v1: optional(phasor),
   i1: optional(phasor),
 });
+/** A phase whose waveform was measured has these besides; the values of a meter's reading may lack them. */
+const measuredPhase = shape({
+  ...Object.fromEntries(['v', 'i', 'p1', 'q1', 's1'].map((name) => [name, numeric])),
+  v1: phasor,
+  i1: phasor,
+});
 const corrected = shape({
   moves: list(short),
   phases: mapOf(
@@ -207,6 +213,7 @@ export function parseRecord(payload: unknown, at = 'payload'): PqRecord {
   number(record.time, `${at}.time`, { unit: 'ms since 1970' });
   const fields = FIELDS[kind];
   for (const name of Object.keys(fields)) fields[name](record[name], `${at}.${name}`);
+  if (kind === 'power' && record.window !== undefined) mapOf(measuredPhase)(record.phases, `${at}.phases`);
   if (kind === 'event' && record.capture !== undefined && !(record.capture instanceof WaveformFrame)) {
     return { ...record, capture: WaveformFrame.from(record.capture) } as unknown as PqRecord;
   }

@@ -6,6 +6,8 @@ import { freePort } from '../free-port';
 import { wave } from '../signal/signals';
 import { until } from '../until';
 
+const DETECTOR = { type: 'sag-swell-detector', rvc: 0, wires: [['slim'], [], [], []] };
+const CALCULATOR = { type: 'var-calculator', wiring: '1P2W', wires: [['slim'], []] };
 const DEMO = join(__dirname, '..', '..', 'scripts', 'demo.mjs');
 const RATE = 3200;
 
@@ -23,8 +25,8 @@ interface Event {
   flags: string[];
 }
 
-/** Frames come in by HTTP, events go out into a file. */
-const FLOW = (file: string) => [
+/** Frames come in by HTTP, what a node makes of them goes out into a file. */
+const FLOW = (file: string, node: object) => [
   { id: 'tab', type: 'tab', label: 'restart' },
   {
     id: 'in',
@@ -34,10 +36,10 @@ const FLOW = (file: string) => [
     y: 0,
     url: '/frame',
     method: 'post',
-    wires: [['detector', 'out']],
+    wires: [['node', 'out']],
   },
   { id: 'out', type: 'http response', z: 'tab', x: 0, y: 0, statusCode: '200', wires: [] },
-  { id: 'detector', type: 'sag-swell-detector', z: 'tab', x: 0, y: 0, rvc: 0, wires: [['slim'], [], [], []] },
+  { id: 'node', z: 'tab', x: 0, y: 0, ...node },
   {
     id: 'slim',
     type: 'change',
@@ -62,7 +64,7 @@ const FLOW = (file: string) => [
   },
 ];
 
-describe('Node-RED that restarts in the middle of an event, with a context store on disk', function () {
+describe('Node-RED that restarts, with a context store on disk', function () {
   this.timeout(90_000);
   let userDir: string;
   let file: string;
@@ -77,20 +79,22 @@ describe('Node-RED that restarts in the middle of an event, with a context store
     rmSync(userDir, { recursive: true, force: true });
   });
 
-  async function start(): Promise<NodeRed> {
+  async function start(node: object = DETECTOR): Promise<NodeRed> {
     const { startNodeRed } = await import(DEMO);
     const contextStorage = { default: { module: 'localfilesystem', config: { flushInterval: 1 } } };
     const settings = { contextStorage };
-    return await startNodeRed({ port: await freePort(), flow: FLOW(file), userDir, settings });
+    return await startNodeRed({ port: await freePort(), flow: FLOW(file, node), userDir, settings });
   }
 
-  const events = (): Event[] =>
+  const written = <T>(): T[] =>
     existsSync(file)
       ? readFileSync(file, 'utf8')
           .split('\n')
           .filter(Boolean)
           .map((line) => JSON.parse(line))
       : [];
+
+  const events = () => written<Event>();
 
   /** Tenths of a second of a sag from 1 to 1.6 s. */
   const va = wave({
@@ -108,7 +112,7 @@ describe('Node-RED that restarts in the middle of an event, with a context store
         meter: 'm1',
         time: 1e12 + i * 100,
         rate: RATE,
-        channels: { va: samples },
+        channels: { va: samples, ia: samples },
       };
       const body = JSON.stringify(frame);
       await fetch(`${nodeRed?.url}frame`, {
@@ -119,7 +123,7 @@ describe('Node-RED that restarts in the middle of an event, with a context store
     }
   }
 
-  it('reports the event once when it is stopped in order', async () => {
+  it('reports an event in progress once when it is stopped in order', async () => {
     nodeRed = await start();
     await send(0, 13);
     await until(() => events().length === 1, 'the start');
@@ -146,5 +150,38 @@ describe('Node-RED that restarts in the middle of an event, with a context store
     assert.deepEqual([ended.id, ended.state, ended.flags], [begun.id, 'end', ['gap']]);
     assert.deepEqual([again.state, over.state, over.flags], ['start', 'end', ['start unknown']]);
     assert.notEqual(again.id, begun.id);
+  });
+
+  it('goes on with the energies of its meters, stopped in order or killed', async () => {
+    interface Record {
+      window: number;
+      energy: { import: number; seconds: number };
+    }
+    const records = () => written<Record>();
+    nodeRed = await start(CALCULATOR);
+    await send(0, 9);
+    await until(() => records().length >= 3, 'windows');
+    await nodeRed.stop();
+    const before = records()[records().length - 1].energy;
+    assert.ok(before.import > 0);
+
+    nodeRed = await start(CALCULATOR);
+    const seen = records().length;
+    await send(10, 19);
+    await until(() => records().length >= seen + 3, 'windows after the restart');
+    const after = records()[seen];
+    assert.ok(Math.abs(after.energy.seconds - before.seconds - after.window) < 1e-6);
+    assert.ok(after.energy.import > before.import);
+
+    const store = join(userDir, 'context', 'tab', 'flow.json');
+    const last = records()[records().length - 1].energy;
+    const saved = () => existsSync(store) && readFileSync(store, 'utf8').includes(String(last.import));
+    await until(saved, 'the energies on disk', 30_000);
+    await nodeRed.kill();
+    nodeRed = await start(CALCULATOR);
+    const then = records().length;
+    await send(20, 29);
+    await until(() => records().length > then, 'windows after the kill');
+    assert.ok(Math.abs(records()[then].energy.seconds - last.seconds - records()[then].window) < 1e-6);
   });
 });

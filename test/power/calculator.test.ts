@@ -157,6 +157,26 @@ describe('var calculator', () => {
     }
   });
 
+  it('gives the same windows however a stream is cut whose frequency and voltage jump', () => {
+    const stretch = (frequency: number, rms: number) => ({
+      va: wave({ rate: 3200, seconds: 1.3, frequency, rms, harmonics: [[5, 0.1, 30]] }),
+      ia: wave({ rate: 3200, seconds: 1.3, frequency, rms: rms / 40, phase: -30 }),
+    });
+    const parts = [stretch(60, 230), stretch(42.5, 230), stretch(50, 0), stretch(69, 120)];
+    const join = (name: 'va' | 'ia') => Float32Array.from(parts.flatMap((part) => Array.from(part[name])));
+    const channels = { va: join('va'), ia: join('ia') };
+    const frame = WaveformFrame.from({ kind: 'waveform', meter: 'm1', time: 1000, rate: 3200, channels });
+    const whole = calculate(frame, { wiring: '1P2W' }, () => frame.length);
+    assert.ok(whole.length > 15);
+    const random = seeded(9);
+    for (const longest of [1, 13, 300, 3000]) {
+      assert.deepEqual(
+        calculate(frame, { wiring: '1P2W' }, () => random(longest)),
+        whole,
+      );
+    }
+  });
+
   it('never makes a window over missing or doubled samples', () => {
     const frame = frameOf({ rate: 6400, frequency: 50, lag: 30, seconds: 2 });
     const found: Power[] = [];
@@ -250,6 +270,21 @@ describe('var calculator', () => {
       assert.ok(Math.abs((wrong.corrected?.phases.a.angle ?? 0) - 20) < 0.01);
       assert.match(wrong.corrected?.moves[0] ?? '', /^turn the current transformer of a around/);
       assert.equal(powers[0].corrected, undefined);
+    });
+
+    it('over a gap of the stream a fault that stands is not told again', () => {
+      const found: string[] = [];
+      const calculator = new PowerCalculator(readCalculatorSettings({ wiring: '1P2W' }), {
+        power() {},
+        finding: (_meter, _time, { code, severity }) => found.push(`${code} ${severity}`),
+      });
+      for (const time of [0, 20_000, 40_000]) {
+        const at = { rate: 3200, seconds: 6, frequency: 50 };
+        const channels = { va: wave({ ...at, rms: 230 }), ia: wave({ ...at, rms: 5, phase: 160 }) };
+        calculator.push(WaveformFrame.from({ kind: 'waveform', meter: 'm', time, rate: 3200, channels }));
+      }
+      assert.equal(calculator.counters.gaps, 2);
+      assert.deepEqual(found, ['CT_REVERSED warning']);
     });
 
     it('negative and missing reactive power are explained', () => {

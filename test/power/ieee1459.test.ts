@@ -135,6 +135,38 @@ describe('examples of IEEE 1459-2010', () => {
     }
   });
 
+  it('3.2.2.9: sequence components, unbalance and rotation of an unbalanced supply', () => {
+    // Made of its components: 230 V positive, 4.6 V negative (2 %), 2.3 V zero (1 %), each at an angle of its own.
+    const parts = { positive: [230, 0], negative: [4.6, 50], zero: [2.3, -80] } as const;
+    const phase = (k: number): Tone[] => {
+      const add = ([rms, at]: readonly [number, number], turn: number) => ({
+        re: rms * Math.cos(((at + turn) * Math.PI) / 180),
+        im: rms * Math.sin(((at + turn) * Math.PI) / 180),
+      });
+      const all = [add(parts.positive, -120 * k), add(parts.negative, 120 * k), add(parts.zero, 0)];
+      const [re, im] = [all.reduce((sum, x) => sum + x.re, 0), all.reduce((sum, x) => sum + x.im, 0)];
+      return sines(50, [[1, Math.hypot(re, im), (-Math.atan2(im, re) * 180) / Math.PI]]);
+    };
+    const current = (k: number) => sines(50, [[1, 5, 120 * k + 20]]);
+    const right = powerOf({
+      ...{ va: phase(0), vb: phase(1), vc: phase(2) },
+      ...{ ia: current(0), ib: current(1), ic: current(2) },
+    }).sequence;
+    near(right?.v1, 230, 0.01, 'V1');
+    near(right?.v2, 4.6, 0.005, 'V2');
+    near(right?.v0, 2.3, 0.005, 'V0');
+    near(right?.u2, 2, 0.002, 'u2');
+    near(right?.u0, 1, 0.002, 'u0');
+    near(right?.i1, 5, 0.001, 'I1');
+    assert.equal(right?.rotation, 1);
+    const turned = powerOf({
+      ...{ va: phase(0), vb: phase(2), vc: phase(1) },
+      ...{ ia: current(0), ib: current(2), ic: current(1) },
+    }).sequence;
+    assert.equal(turned?.rotation, -1);
+    assert.equal(turned?.u2, undefined);
+  });
+
   it('3.2.3.1: effective distortion powers of three balanced phases are three times those of one', () => {
     const tone = (rms: number, lag: number, third: number) =>
       sines(50, [

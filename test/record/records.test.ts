@@ -119,6 +119,9 @@ describe('records', () => {
     [RMS, 'values.va', [1, Number.NaN], /^payload\.values\.va\[1\]: /],
     [RMS, 'flagged', 'no', /^payload\.flagged: expected true or false/],
     [POWER, 'phases.a.q1', undefined, /^payload\.phases\.a\.q1: /],
+    [POWER, 'phases.a.v1', undefined, /^payload\.phases\.a\.v1: /],
+    [POWER, 'window', 0, /^payload\.window: .*got 0$/],
+    [POWER, 'energy', { import: 'all' }, /^payload\.energy\.import: /],
     [POWER, 'harmonics.va', 3, /^payload\.harmonics\.va: expected an array, got 3$/],
   ];
   for (const [record, path, value, message] of BAD) {
