@@ -1,3 +1,4 @@
 /** Phase identification: which phase each meter is on, by the likeness of voltages. */
 export * from './correlator';
+export * from './result';
 export * from './settings';

@@ -16,6 +16,9 @@ export interface CustomerMeter {
   phase?: Phase;
 }
 
+export const METHODS = ['auto', 'pearson', 'kmeans'] as const;
+export type Method = (typeof METHODS)[number];
+
 export interface CorrelatorSettings {
   /** Seconds between readings. */
   interval: number;
@@ -27,6 +30,12 @@ export interface CorrelatorSettings {
   low: number;
   /** Gaps shorter than this many intervals are interpolated; a longer one excludes the meter. */
   maxGap: number;
+  /** Clusters where there are no references. */
+  clusters: number;
+  /** `auto`: against references where all three are there, else clusters. */
+  method: Method;
+  /** Intervals of a moving mean over each series; 0: none. */
+  lowPass: number;
   references: ReferenceMeter[];
   meters: CustomerMeter[];
 }
@@ -46,6 +55,9 @@ export function readCorrelatorSettings(given: unknown, at = 'settings'): Correla
     suspect: number('suspect', 0.7, { min: 0, max: 1 }),
     low: number('low', 0.6, { min: 0, max: 1 }),
     maxGap: check.integer(number('maxGap', 3, { min: 1, max: 100, unit: 'intervals' }), `${at}.maxGap`),
+    clusters: check.integer(number('clusters', 3, { min: 2, max: 9 }), `${at}.clusters`),
+    method: check.oneOf(g.method || 'auto', `${at}.method`, METHODS),
+    lowPass: check.integer(number('lowPass', 0, { min: 0, max: 1000, unit: 'intervals' }), `${at}.lowPass`),
     references: check
       .array(g.references ?? [], `${at}.references`, MAX_METERS)
       .map((row, i) => readReference(row, `${at}.references[${i}]`)),

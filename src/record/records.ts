@@ -220,6 +220,16 @@ export interface Assignment {
   recorded: string | null;
   agrees: boolean | null;
   reason: string;
+  /** Likelihood that no other phase is the right one, 0 to 1. */
+  confidence?: number | null;
+  /** Seconds by which the meter's clock is late (early, where negative), where that is over a minute. */
+  clockLate?: number;
+  /** Parts of the voltage by which the meter reads above its neighbours, where that is over 1 %. */
+  level?: number;
+  /** The meter changed its phase inside the window: from which one, and when, ms. */
+  moved?: { from: string; time: number };
+  /** Transformer whose meters it is more like than those of its own. */
+  betterTransformer?: string;
 }
 
 export interface PhaseMap {

@@ -1,0 +1,124 @@
+import { dot, type Rows } from './rows';
+
+/** Beginnings that are tried, and rounds of each. */
+const TRIES = 8;
+const ROUNDS = 50;
+
+/**
+ * K-means of series by their likeness, begun by k-means++ (D. Arthur, S. Vassilvitskii, SODA 2007) from a fixed seed:
+ * the same series give the same clusters. What all of them have in common, the voltage of the network above, is
+ * taken out first, or it would be all that they show.
+ * @param rows z-scores
+ * @param members rows that take part
+ * @returns cluster of each row, -1 for those that take no part
+ */
+export function kMeans(
+  { rows, length }: Rows,
+  members: readonly number[],
+  clusters: number,
+  seed = 1,
+): Int8Array {
+  const unique = members.map((k) => withoutCommon(rows, members, k, length));
+  const random = generator(seed);
+  let best: { of: Int8Array; inertia: number } | undefined;
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const found = cluster(unique, clusters, random);
+    if (!best || found.inertia < best.inertia - 1e-9) best = found;
+  }
+  const result = new Int8Array(rows.length).fill(-1);
+  members.forEach((k, i) => {
+    result[k] = best?.of[i] ?? -1;
+  });
+  return result;
+}
+
+function withoutCommon(
+  rows: readonly Float32Array[],
+  members: readonly number[],
+  own: number,
+  length: number,
+): Float32Array {
+  const mean = commonOf(rows, members, length);
+  const series = Float32Array.from(rows[own], (x, i) => x - mean[i]);
+  const size = Math.sqrt(dot(series, series)) || 1;
+  for (let i = 0; i < length; i++) series[i] /= size;
+  return series;
+}
+
+let commonFor: readonly number[] | undefined;
+let common: Float64Array = new Float64Array(0);
+
+/** Mean of the members by interval; of the same members worked out once. */
+function commonOf(rows: readonly Float32Array[], members: readonly number[], length: number): Float64Array {
+  if (commonFor === members && common.length === length) return common;
+  common = new Float64Array(length);
+  for (const k of members) for (let i = 0; i < length; i++) common[i] += rows[k][i] / members.length;
+  commonFor = members;
+  return common;
+}
+
+function cluster(
+  series: Float32Array[],
+  clusters: number,
+  random: () => number,
+): { of: Int8Array; inertia: number } {
+  const centres = plusPlus(series, clusters, random);
+  const of = new Int8Array(series.length).fill(-1);
+  let inertia = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS; round++) {
+    let moved = 0;
+    inertia = 0;
+    series.forEach((one, k) => {
+      const { index, distance } = nearest(one, centres);
+      if (of[k] !== index) moved++;
+      of[k] = index;
+      inertia += distance;
+    });
+    if (moved === 0) break;
+    centres.forEach((centre, c) => {
+      centre.fill(0);
+      series.forEach((one, k) => {
+        if (of[k] === c) for (let i = 0; i < one.length; i++) centre[i] += one[i];
+      });
+      const size = Math.sqrt(dot(centre, centre)) || 1;
+      for (let i = 0; i < centre.length; i++) centre[i] /= size;
+    });
+  }
+  return { of, inertia };
+}
+
+/** Centres far from each other: each next one by chance, the likelier the farther from those before. */
+function plusPlus(series: Float32Array[], clusters: number, random: () => number): Float32Array[] {
+  const centres = [Float32Array.from(series[Math.floor(random() * series.length)])];
+  while (centres.length < Math.min(clusters, series.length)) {
+    const distances = series.map((one) => nearest(one, centres).distance ** 2);
+    let left = random() * distances.reduce((a, b) => a + b, 0);
+    const chosen = distances.findIndex((distance) => {
+      left -= distance;
+      return left <= 0;
+    });
+    centres.push(Float32Array.from(series[Math.max(0, chosen)]));
+  }
+  return centres;
+}
+
+function nearest(one: Float32Array, centres: Float32Array[]): { index: number; distance: number } {
+  let index = 0;
+  let distance = Number.POSITIVE_INFINITY;
+  centres.forEach((centre, c) => {
+    const d = 1 - dot(one, centre);
+    if (d < distance) [index, distance] = [c, d];
+  });
+  return { index, distance };
+}
+
+/** Numbers from 0 to 1, the same ones for the same seed (Mulberry32). */
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,80 @@
+import type { PhaseSums } from './rows';
+
+/** Likeness that both stretches must have, and what the change must gain a day over one phase throughout. */
+const LIKE = 0.5;
+const GAIN = 0.3;
+
+export interface Move {
+  from: number;
+  to: number;
+  /** Index of the first day on the new phase. */
+  day: number;
+}
+
+/**
+ * A meter that changed its phase inside the window: the day and the two phases that explain its days better than any
+ * one phase does.
+ * @param row z-scores
+ * @param phase where it stands now, and is counted in the sums
+ * @param perDay intervals of a day
+ */
+export function findMove(
+  row: Float32Array,
+  phase: number,
+  sums: PhaseSums,
+  perDay: number,
+): Move | undefined {
+  const days = Math.floor(row.length / perDay);
+  if (days < 2) return undefined;
+  const phases = sums.sums.length;
+  const likeness = Array.from({ length: days }, (_, day) =>
+    Array.from({ length: phases }, (_, p) =>
+      dayLikeness(row, sums.sums[p], p === phase, day * perDay, perDay),
+    ),
+  );
+  // Sums over the days before, for each phase.
+  const before = [new Array<number>(phases).fill(0)];
+  for (const day of likeness) {
+    const last = before[before.length - 1];
+    before.push(last.map((sum, p) => sum + day[p]));
+  }
+  const all = before[days];
+  const steady = Math.max(...all);
+  let best: (Move & { gain: number }) | undefined;
+  for (let day = 1; day < days; day++) {
+    for (let from = 0; from < phases; from++) {
+      for (let to = 0; to < phases; to++) {
+        if (from === to) continue;
+        const [first, second] = [before[day][from], all[to] - before[day][to]];
+        const gain = (first + second - steady) / Math.min(day, days - day);
+        const isLike = first / day >= LIKE && second / (days - day) >= LIKE;
+        if (isLike && gain > GAIN && (!best || first + second > best.gain))
+          best = { from, to, day, gain: first + second };
+      }
+    }
+  }
+  return best && { from: best.from, to: best.to, day: best.day };
+}
+
+/** Pearson's correlation of a day of a row with a day of a phase's sum, without the row where it is in it. */
+function dayLikeness(
+  row: Float32Array,
+  sum: Float32Array,
+  own: boolean,
+  from: number,
+  length: number,
+): number {
+  const take = own ? 1 : 0;
+  let [x, y, xx, yy, xy] = [0, 0, 0, 0, 0];
+  for (let i = from; i < from + length; i++) {
+    const a = row[i];
+    const b = sum[i] - take * a;
+    x += a;
+    y += b;
+    xx += a * a;
+    yy += b * b;
+    xy += a * b;
+  }
+  const square = (xx - (x * x) / length) * (yy - (y * y) / length);
+  return square > 0 ? (xy - (x * y) / length) / Math.sqrt(square) : 0;
+}

@@ -1,0 +1,70 @@
+import { FEWEST, type Member } from './group/identify';
+import type { CorrelatorSettings, CustomerMeter } from './settings';
+import type { SeriesStore } from './store';
+
+/** One piece of a run: the meters of a transformer, with the rows of the store that hold them. */
+export interface Task {
+  transformer: string;
+  members: Member[];
+  /** Row of each member; -1 for one never heard of. */
+  rows: number[];
+}
+
+/** The pieces of a run, in an order that does not depend on that of arrival. */
+export function planRun(settings: CorrelatorSettings, store: SeriesStore): Task[] {
+  const tasks = new Map<string, Task>();
+  const taskOf = (transformer: string): Task => {
+    let task = tasks.get(transformer);
+    if (!task) {
+      task = { transformer, members: [], rows: [] };
+      tasks.set(transformer, task);
+    }
+    return task;
+  };
+  const add = (transformer: string, member: Member) => {
+    const task = taskOf(transformer);
+    task.members.push(member);
+    task.rows.push(store.row(member.meter) ?? -1);
+  };
+  for (const { meter, transformer, phase } of [...settings.references].sort(byName)) {
+    add(transformer, { meter, reference: phase });
+  }
+  for (const { meter, transformer, phase } of customersOf(settings, store)) {
+    add(transformer, phase ? { meter, recorded: phase } : { meter });
+  }
+  for (const task of tasks.values()) borrowReferences(task, settings, store);
+  return [...tasks.values()]
+    .filter(({ members }) => members.some(({ reference }) => reference === undefined))
+    .sort((a, b) => (a.transformer < b.transformer ? -1 : 1));
+}
+
+/** A transformer without references of its own takes those of the whole feeder, where its meters are many enough. */
+function borrowReferences(task: Task, settings: CorrelatorSettings, store: SeriesStore): void {
+  if (settings.method === 'kmeans' || task.members.some(({ reference }) => reference !== undefined)) return;
+  if (task.members.length < FEWEST) return;
+  const own = new Set(task.members.map(({ meter }) => meter));
+  const others = [...settings.references].sort(byName).filter(({ meter }) => !own.has(meter));
+  for (const { meter, phase } of others.slice(0, MOST_BORROWED)) {
+    task.members.push({ meter, reference: phase });
+    task.rows.push(store.row(meter) ?? -1);
+  }
+}
+
+const MOST_BORROWED = 60;
+
+/** The table's meters; without a table every meter heard that is no reference, at the only transformer. */
+export function customersOf(settings: CorrelatorSettings, store: SeriesStore): CustomerMeter[] {
+  const { meters, references } = settings;
+  if (meters.length) return [...meters].sort(byName);
+  const known = new Set(references.map((reference) => reference.meter));
+  const transformers = new Set(references.map((reference) => reference.transformer));
+  const transformer = transformers.size === 1 ? [...transformers][0] : 'unknown';
+  return store.meters
+    .filter((meter) => !known.has(meter))
+    .map((meter) => ({ meter, transformer }))
+    .sort(byName);
+}
+
+function byName(a: { meter: string }, b: { meter: string }): number {
+  return a.meter < b.meter ? -1 : a.meter > b.meter ? 1 : 0;
+}

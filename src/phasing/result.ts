@@ -1,0 +1,217 @@
+import type { Assignment, Diagnostic, Finding, Grade, PhaseMap } from '../record';
+import type { GroupResult, Identified } from './group/identify';
+import type { Task } from './plan';
+import type { CorrelatorSettings } from './settings';
+
+/** Meters named in one diagnostic. */
+const MAX_LISTED = 1000;
+/** Confidence from which a record that differs is wrong, and not doubtful. */
+const CERTAIN = 0.99;
+
+export interface RunResult {
+  map: PhaseMap;
+  diagnostics: Diagnostic[];
+}
+
+/** What a run is about beside its tasks. */
+export interface RunFrame {
+  /** End of the window, ms. */
+  time: number;
+  /** Time of an interval of the window, ms. */
+  timeOf(interval: number): number;
+  intervals: number;
+}
+
+/** Puts the pieces of a run together. */
+export function resultOf(
+  settings: CorrelatorSettings,
+  tasks: readonly Task[],
+  results: readonly GroupResult[],
+  frame: RunFrame,
+): RunResult {
+  const assignments: Assignment[] = [];
+  tasks.forEach(({ transformer, members }, t) => {
+    const customers = members.filter(({ reference }) => reference === undefined);
+    results[t].members.forEach((found, k) => {
+      assignments.push(assignmentOf(found, transformer, customers[k].recorded ?? null, settings, frame));
+    });
+  });
+  assignments.sort((a, b) => (a.meter < b.meter ? -1 : a.meter > b.meter ? 1 : 0));
+  const count = (grade: Grade) => assignments.filter((a) => a.grade === grade).length;
+  const methods = new Set(results.map(({ method }) => method));
+  const { time } = frame;
+  const map: PhaseMap = {
+    kind: 'phase-map',
+    meter: 'fleet',
+    time,
+    run: {
+      method: methods.size === 1 ? [...methods][0] : [...methods].sort().join(' and '),
+      intervals: frame.intervals,
+      interval: settings.interval,
+      meters: assignments.length,
+      match: count('match'),
+      suspect: count('suspect'),
+      low: count('low'),
+      excluded: count('excluded'),
+    },
+    assignments,
+    transformers: summarise(assignments, tasks, results),
+  };
+  const diagnostics = findingsOf(assignments, settings).map(
+    ({ meter, ...finding }): Diagnostic => ({ kind: 'diagnostic', meter, time, ...finding }),
+  );
+  return { map, diagnostics };
+}
+
+function assignmentOf(
+  found: Identified,
+  transformer: string,
+  recorded: string | null,
+  settings: CorrelatorSettings,
+  frame: RunFrame,
+): Assignment {
+  const { meter, phase, score, margin, confidence, grade, excluded, clockLate, level, moved } = found;
+  const agrees = recorded === null || phase === null ? null : recorded === phase;
+  const time = moved && frame.timeOf(moved.interval);
+  const reasons = [
+    ...(excluded ? [excluded] : []),
+    ...(score === null ? [] : gradeReason(score, settings)),
+    ...(agrees === false ? [differs(found)] : []),
+    ...(moved && time
+      ? [`moved from phase ${moved.from} on ${new Date(time).toISOString().slice(0, 10)}`]
+      : []),
+    ...(clockLate === undefined
+      ? []
+      : [`clock ${Math.abs(clockLate)} s ${clockLate > 0 ? 'late' : 'early'}`]),
+    ...(level === undefined
+      ? []
+      : [`reads ${percent(level)} ${level > 0 ? 'above' : 'below'} its neighbours`]),
+  ];
+  return {
+    meter,
+    transformer,
+    phase,
+    score,
+    margin,
+    grade,
+    recorded,
+    agrees,
+    reason: reasons.join('; '),
+    confidence,
+    ...(clockLate === undefined ? {} : { clockLate }),
+    ...(level === undefined ? {} : { level }),
+    ...(moved && time ? { moved: { from: moved.from, time } } : {}),
+  };
+}
+
+function differs({ grade, confidence }: Identified): string {
+  const isSure = grade === 'match' && (confidence ?? 0) >= CERTAIN;
+  return isSure ? 'differs from the recorded phase' : 'differs from the recorded phase (doubtful)';
+}
+
+function gradeReason(r: number, { match, suspect, low }: CorrelatorSettings): string[] {
+  if (r < low) return ['Low Correlation Coefficient'];
+  if (r < suspect) return ['weak correlation'];
+  return r < match ? ['Suspect Phase'] : [];
+}
+
+function percent(part: number): string {
+  return `${Math.abs(100 * part).toFixed(1)} %`;
+}
+
+function summarise(
+  assignments: readonly Assignment[],
+  tasks: readonly Task[],
+  results: readonly GroupResult[],
+): Record<string, unknown>[] {
+  const rows = new Map(
+    tasks.map(({ transformer }, t) => [
+      transformer,
+      { transformer, method: results[t].method, meters: 0, a: 0, b: 0, c: 0 },
+    ]),
+  );
+  for (const { transformer, phase } of assignments) {
+    const row = rows.get(transformer);
+    if (!row) continue;
+    row.meters++;
+    if (phase === 'a' || phase === 'b' || phase === 'c') row[phase]++;
+  }
+  return [...rows.values()];
+}
+
+type MeterFinding = Finding & { meter: string };
+
+/** What a run has to tell beside its map: one diagnostic for all meters of a kind. */
+function findingsOf(assignments: readonly Assignment[], { low }: CorrelatorSettings): MeterFinding[] {
+  const all = assignments.length;
+  const one = (
+    code: string,
+    found: readonly Assignment[],
+    text: string,
+    hint: string,
+    detail: (assignment: Assignment) => object,
+  ): MeterFinding[] => {
+    if (found.length === 0) return [];
+    const meters = found.slice(0, MAX_LISTED).map((a) => ({ meter: a.meter, ...detail(a) }));
+    return [
+      {
+        meter: found.length === 1 ? found[0].meter : 'fleet',
+        code,
+        severity: 'warning',
+        text,
+        hint,
+        detail: { meters, listed: meters.length, count: found.length },
+      },
+    ];
+  };
+  const lost = assignments.filter(({ score }) => score !== null && score < low);
+  const sampled = assignments.filter(({ reason }) => reason.startsWith('Inconsistent Sampling Frequency'));
+  const late = assignments.filter(({ clockLate }) => clockLate !== undefined);
+  const high = assignments.filter(({ level }) => level !== undefined);
+  const moved = assignments.filter((a) => a.moved !== undefined);
+  const wrong = assignments.filter(({ agrees }) => agrees === false);
+  return [
+    ...one(
+      'LOW_CORRELATION',
+      lost,
+      `Low Correlation Coefficient: ${lost.length} of ${all} meters are like no phase of their transformer`,
+      'Check that these meters hang at their transformer, and that clock and sampling interval are right.',
+      ({ score }) => ({ score }),
+    ),
+    ...one(
+      'INCONSISTENT_SAMPLING',
+      sampled,
+      `Inconsistent Sampling Frequency: ${sampled.length} of ${all} meters read at another interval`,
+      'Set the interval of these meters, or of this node, so that all are alike.',
+      ({ reason }) => ({ reason }),
+    ),
+    ...one(
+      'CLOCK_OFFSET',
+      late,
+      `clocks off by more than a minute: ${late.length} of ${all} meters`,
+      'Set the clocks of these meters; here they were corrected for the comparison.',
+      ({ clockLate }) => ({ clockLate }),
+    ),
+    ...one(
+      'VOLTAGE_OFFSET',
+      high,
+      `voltages more than 1 % off those of the neighbours: ${high.length} of ${all} meters`,
+      'Check the voltage transformers and the calibration of these meters.',
+      ({ level }) => ({ level }),
+    ),
+    ...one(
+      'PHASE_MOVED',
+      moved,
+      `phase changed inside the window: ${moved.length} of ${all} meters`,
+      'Enter the new phase in the records, if the work was meant.',
+      ({ moved: move, phase }) => ({ from: move?.from, to: phase, time: move?.time }),
+    ),
+    ...one(
+      'PHASE_RECORD',
+      wrong,
+      `recorded phases that differ: ${wrong.length} of ${all} meters`,
+      'Check these meters in the field, the surest first, and correct the records.',
+      ({ recorded, phase, score, confidence }) => ({ recorded, phase, score, confidence }),
+    ),
+  ];
+}
