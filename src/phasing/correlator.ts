@@ -1,9 +1,10 @@
-import type { Diagnostic, PhaseMap, Reading } from '../record';
+import type { Reading } from '../record';
 import type { GroupResult } from './group/identify';
-import { planRun, type Task } from './plan';
-import { type RunResult, resultOf } from './result';
+import { byName, planRun, type Task } from './plan';
+import { type RunFrame, type RunResult, resultOf } from './result';
 import { runTask } from './run-task';
 import type { CorrelatorSettings } from './settings';
+import { atOnce, inSlices } from './steps';
 import { SeriesStore, type StoreView } from './store';
 
 /** Readings that may wait in one window, whatever the settings say: 2 GB of float32. */
@@ -11,18 +12,25 @@ const MAX_VALUES = 500_000_000;
 /** A clock further ahead than this is wrong, and must not push everybody else out of the window. */
 const MAX_AHEAD_MS = 86_400_000;
 
-/** Does the pieces of a run elsewhere, in the order of the tasks. */
-export type Workers = (
-  settings: CorrelatorSettings,
-  view: StoreView,
-  tasks: Task[],
-) => Promise<GroupResult[]>;
+/** Does the pieces of a run elsewhere; results in the order of the tasks. */
+export interface Workers {
+  do(settings: CorrelatorSettings, view: StoreView, tasks: readonly Task[]): Promise<GroupResult[]>;
+}
 
 /** Which phase each meter is on, by the likeness of its voltage to that of others at the same transformer. */
 export class PhaseCorrelator {
   private readonly store: SeriesStore;
 
-  constructor(private readonly settings: CorrelatorSettings) {
+  private readonly settings: CorrelatorSettings;
+
+  constructor(given: CorrelatorSettings) {
+    // Sorted once: a run must not wait for it.
+    const settings = {
+      ...given,
+      references: [...given.references].sort(byName),
+      meters: [...given.meters].sort(byName),
+    };
+    this.settings = settings;
     const slots = Math.round((settings.days * 86_400) / settings.interval);
     this.store = new SeriesStore(
       settings.interval,
@@ -61,24 +69,29 @@ export class PhaseCorrelator {
 
   /** Compares everything that is there. The same readings give the same map, whatever order they came in. */
   run(now: number): RunResult {
-    const tasks = planRun(this.settings, this.store);
-    const results = tasks.map((task) => runTask(this.settings, this.store.view, task));
-    return this.finish(tasks, results, now);
-  }
-
-  /** The same, with the pieces done by workers: the same result, byte for byte. */
-  async runWith(workers: Workers, now: number): Promise<{ map: PhaseMap; diagnostics: Diagnostic[] }> {
-    const tasks = planRun(this.settings, this.store);
-    const results = await workers(this.settings, this.store.view, tasks);
-    return this.finish(tasks, results, now);
-  }
-
-  private finish(tasks: readonly Task[], results: readonly GroupResult[], now: number): RunResult {
     const { store, settings } = this;
-    return resultOf(settings, tasks, results, {
-      time: store.endTime > 0 ? store.endTime : now,
-      timeOf: (interval) => store.timeOf(interval),
-      intervals: store.length,
-    });
+    const tasks = atOnce(planRun(settings, store));
+    const results = tasks.map((task) => runTask(settings, store.view, task));
+    return atOnce(resultOf(settings, tasks, results, this.frame(now)));
+  }
+
+  /** The same with the pieces done by workers, and the rest in slices: the same result, byte for byte. */
+  async runWith(workers: Workers, now: number): Promise<RunResult> {
+    const { store, settings } = this;
+    const tasks = await inSlices(planRun(settings, store));
+    const frame = this.frame(now);
+    const results = await workers.do(settings, store.view, tasks);
+    return await inSlices(resultOf(settings, tasks, results, frame));
+  }
+
+  private frame(now: number): RunFrame {
+    const { store } = this;
+    const { endTime, length } = store;
+    const first = store.timeOf(0);
+    return {
+      time: endTime > 0 ? endTime : now,
+      timeOf: (interval) => first + interval * this.settings.interval * 1000,
+      intervals: length,
+    };
   }
 }

@@ -2,3 +2,4 @@
 export * from './correlator';
 export * from './result';
 export * from './settings';
+export * from './worker-pool';

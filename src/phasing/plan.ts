@@ -1,5 +1,6 @@
 import { FEWEST, type Member } from './group/identify';
 import type { CorrelatorSettings, CustomerMeter } from './settings';
+import type { Steps } from './steps';
 import type { SeriesStore } from './store';
 
 /** One piece of a run: the meters of a transformer, with the rows of the store that hold them. */
@@ -11,7 +12,7 @@ export interface Task {
 }
 
 /** The pieces of a run, in an order that does not depend on that of arrival. */
-export function planRun(settings: CorrelatorSettings, store: SeriesStore): Task[] {
+export function* planRun(settings: CorrelatorSettings, store: SeriesStore): Steps<Task[]> {
   const tasks = new Map<string, Task>();
   const taskOf = (transformer: string): Task => {
     let task = tasks.get(transformer);
@@ -26,13 +27,17 @@ export function planRun(settings: CorrelatorSettings, store: SeriesStore): Task[
     task.members.push(member);
     task.rows.push(store.row(member.meter) ?? -1);
   };
-  for (const { meter, transformer, phase } of [...settings.references].sort(byName)) {
+  for (const { meter, transformer, phase } of settings.references) {
     add(transformer, { meter, reference: phase });
   }
   for (const { meter, transformer, phase } of customersOf(settings, store)) {
     add(transformer, phase ? { meter, recorded: phase } : { meter });
+    yield;
   }
-  for (const task of tasks.values()) borrowReferences(task, settings, store);
+  for (const task of tasks.values()) {
+    borrowReferences(task, settings, store);
+    yield;
+  }
   return [...tasks.values()]
     .filter(({ members }) => members.some(({ reference }) => reference === undefined))
     .sort((a, b) => (a.transformer < b.transformer ? -1 : 1));
@@ -43,7 +48,7 @@ function borrowReferences(task: Task, settings: CorrelatorSettings, store: Serie
   if (settings.method === 'kmeans' || task.members.some(({ reference }) => reference !== undefined)) return;
   if (task.members.length < FEWEST) return;
   const own = new Set(task.members.map(({ meter }) => meter));
-  const others = [...settings.references].sort(byName).filter(({ meter }) => !own.has(meter));
+  const others = settings.references.filter(({ meter }) => !own.has(meter));
   for (const { meter, phase } of others.slice(0, MOST_BORROWED)) {
     task.members.push({ meter, reference: phase });
     task.rows.push(store.row(meter) ?? -1);
@@ -53,9 +58,9 @@ function borrowReferences(task: Task, settings: CorrelatorSettings, store: Serie
 const MOST_BORROWED = 60;
 
 /** The table's meters; without a table every meter heard that is no reference, at the only transformer. */
-export function customersOf(settings: CorrelatorSettings, store: SeriesStore): CustomerMeter[] {
+function customersOf(settings: CorrelatorSettings, store: SeriesStore): readonly CustomerMeter[] {
   const { meters, references } = settings;
-  if (meters.length) return [...meters].sort(byName);
+  if (meters.length) return meters;
   const known = new Set(references.map((reference) => reference.meter));
   const transformers = new Set(references.map((reference) => reference.transformer));
   const transformer = transformers.size === 1 ? [...transformers][0] : 'unknown';
@@ -65,6 +70,7 @@ export function customersOf(settings: CorrelatorSettings, store: SeriesStore): C
     .sort(byName);
 }
 
-function byName(a: { meter: string }, b: { meter: string }): number {
+/** Order that does not depend on that of tables and arrivals. */
+export function byName(a: { meter: string }, b: { meter: string }): number {
   return a.meter < b.meter ? -1 : a.meter > b.meter ? 1 : 0;
 }

@@ -2,6 +2,7 @@ import type { Assignment, Diagnostic, Finding, Grade, PhaseMap } from '../record
 import type { GroupResult, Identified } from './group/identify';
 import type { Task } from './plan';
 import type { CorrelatorSettings } from './settings';
+import type { Steps } from './steps';
 
 /** Meters named in one diagnostic. */
 const MAX_LISTED = 1000;
@@ -22,21 +23,21 @@ export interface RunFrame {
   intervals: number;
 }
 
-/** Puts the pieces of a run together. */
-export function resultOf(
+/** Puts the pieces of a run together: assignments by transformer and meter. */
+export function* resultOf(
   settings: CorrelatorSettings,
   tasks: readonly Task[],
   results: readonly GroupResult[],
   frame: RunFrame,
-): RunResult {
+): Steps<RunResult> {
   const assignments: Assignment[] = [];
-  tasks.forEach(({ transformer, members }, t) => {
+  for (const [t, { transformer, members }] of tasks.entries()) {
     const customers = members.filter(({ reference }) => reference === undefined);
     results[t].members.forEach((found, k) => {
       assignments.push(assignmentOf(found, transformer, customers[k].recorded ?? null, settings, frame));
     });
-  });
-  assignments.sort((a, b) => (a.meter < b.meter ? -1 : a.meter > b.meter ? 1 : 0));
+    yield;
+  }
   const count = (grade: Grade) => assignments.filter((a) => a.grade === grade).length;
   const methods = new Set(results.map(({ method }) => method));
   const { time } = frame;
