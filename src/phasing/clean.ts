@@ -31,19 +31,20 @@ export function fillGaps(series: Float32Array, maxGap: number): Cleaned {
   return { ok: false, reason: `gap of ${longest} intervals, at most ${maxGap - 1} can be interpolated` };
 }
 
+/** Steps that are counted: a meter that reads more seldom has gaps, not a step. */
+const MAX_STEP = 64;
+
 /** Intervals from one reading to the next that most readings keep; 1 for a meter on the grid, 0 for none. */
 export function usualStep(series: Float32Array): number {
-  const counts = new Map<number, number>();
+  const counts = new Int32Array(MAX_STEP + 1);
   let last = -1;
   for (let i = 0; i < series.length; i++) {
     if (Number.isNaN(series[i])) continue;
-    if (last >= 0) counts.set(i - last, (counts.get(i - last) ?? 0) + 1);
+    if (last >= 0 && i - last <= MAX_STEP) counts[i - last]++;
     last = i;
   }
   let best = 0;
-  for (const [step, count] of counts) {
-    if (count > (counts.get(best) ?? 0) || (count === counts.get(best) && step < best)) best = step;
-  }
+  for (let step = 1; step <= MAX_STEP; step++) if (counts[step] > counts[best]) best = step;
   return best;
 }
 

@@ -26,6 +26,7 @@ async function run(): Promise<void> {
   await benchWire();
   inPlainNode('engines', 'benchEngines');
   inPlainNode('chain', 'benchChain');
+  inPlainNode('phasing', 'benchPhasing');
   benchMemory();
   await benchMetering();
   await benchFlexGetter();

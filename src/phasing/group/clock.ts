@@ -1,3 +1,5 @@
+import { dot } from './rows';
+
 /** Intervals by which a clock may be off and still be found. */
 export const MAX_LAG = 3;
 
@@ -28,17 +30,10 @@ export function clockLag(row: Float32Array, others: Float32Array): ClockLag {
 }
 
 function lagged(row: Float32Array, others: Float32Array, lag: number): number {
-  const from = Math.max(0, -lag);
-  const to = Math.min(row.length, row.length - lag);
-  let product = 0;
-  let own = 0;
-  let theirs = 0;
-  for (let i = from; i < to; i++) {
-    product += row[i + lag] * others[i];
-    own += row[i + lag] ** 2;
-    theirs += others[i] ** 2;
-  }
-  return product / Math.sqrt(Math.max(1e-12, own * theirs));
+  const n = row.length - Math.abs(lag);
+  const own = row.subarray(Math.max(0, lag), Math.max(0, lag) + n);
+  const theirs = others.subarray(Math.max(0, -lag), Math.max(0, -lag) + n);
+  return dot(own, theirs) / Math.sqrt(Math.max(1e-12, dot(own, own) * dot(theirs, theirs)));
 }
 
 /** A series as it would be with the clock right: each value taken `lag` intervals later, in place. */

@@ -284,11 +284,7 @@ function levelsByPhase(usable: readonly Prepared[], { phaseOf }: Refined, phases
   const levels = new Array<number>(usable.length).fill(0);
   for (let phase = 0; phase < phases; phase++) {
     const own = usable.flatMap((_, k) => (phaseOf[k] === phase ? [k] : []));
-    const volts = own.map((k) => {
-      const { row, level } = usable[k];
-      const { mean, deviation } = level as Level;
-      return Float32Array.from(row, (z) => mean + deviation * z);
-    });
+    const volts = own.map((k) => ({ row: usable[k].row, level: usable[k].level as Level }));
     levelsOf(volts).forEach((value, i) => {
       levels[own[i]] = value;
     });

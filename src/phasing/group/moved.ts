@@ -27,6 +27,12 @@ export function findMove(
   const days = Math.floor(row.length / perDay);
   if (days < 2) return undefined;
   const phases = sums.sums.length;
+  // A day that is like its phase cannot gain enough on another one: most meters are done here.
+  let isSteady = true;
+  for (let day = 0; day < days && isSteady; day++) {
+    isSteady = dayLikeness(row, sums.sums[phase], true, day * perDay, perDay) >= 1 - GAIN;
+  }
+  if (isSteady) return undefined;
   const likeness = Array.from({ length: days }, (_, day) =>
     Array.from({ length: phases }, (_, p) =>
       dayLikeness(row, sums.sums[p], p === phase, day * perDay, perDay),
