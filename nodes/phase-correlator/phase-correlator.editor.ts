@@ -1,6 +1,6 @@
 import { registerNode } from '../../src/panel/register';
 import { tableField } from '../../src/panel/table-field';
-import { readCorrelatorSettings } from '../../src/phasing/settings';
+import { readCorrelatorSettings, WEEKLY } from '../../src/phasing/settings';
 
 const COLUMNS = ['meter', 'transformer', 'phase'];
 const TABLES = ['references', 'meters'] as const;
@@ -18,6 +18,10 @@ registerNode('phase-correlator', {
     suspect: { value: 0.7 },
     low: { value: 0.6 },
     maxGap: { value: 3 },
+    method: { value: 'auto' },
+    clusters: { value: 3 },
+    lowPass: { value: 0 },
+    schedule: { value: WEEKLY },
     references: { value: [] },
     meters: { value: [] },
   },

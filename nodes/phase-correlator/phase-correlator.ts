@@ -1,8 +1,20 @@
+import { Cron } from 'croner';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import { PhaseCorrelator, readCorrelatorSettings } from '../../src/phasing';
-import { check, kindOf, parseRecord, type Reading } from '../../src/record';
+import {
+  changesCsv,
+  PhaseCorrelator,
+  readCorrelatorSettings,
+  resultsJson,
+  WorkerPool,
+} from '../../src/phasing';
+import { check, FieldError, kindOf, type PqEvent, parseRecord, type Reading } from '../../src/record';
 
 const COMMANDS = ['run', 'reset'] as const;
+
+interface Message extends NodeMessage {
+  command?: unknown;
+  payload: unknown;
+}
 
 export = (RED: NodeAPI): void => {
   RED.nodes.registerType('phase-correlator', function (this: Node, config: NodeDef) {
@@ -10,60 +22,122 @@ export = (RED: NodeAPI): void => {
     const text = (key: string, values = {}) => RED._(`phase-correlator.status.${key}`, values);
     let passedOver = 0;
     let shown = '';
+    let running: WorkerPool | undefined;
 
-    let correlator: PhaseCorrelator;
-    try {
-      correlator = new PhaseCorrelator(readCorrelatorSettings(config));
-    } catch (error) {
-      this.error((error as Error).message);
-      this.status({ fill: 'red', shape: 'ring', text: text('settings') });
-      this.on('input', (_msg, _send, done) => done(error as Error));
-      return;
-    }
+    const settings = (() => {
+      try {
+        return readCorrelatorSettings(config);
+      } catch (error) {
+        this.error((error as Error).message);
+        this.status({ fill: 'red', shape: 'ring', text: text('settings') });
+        this.on('input', (_msg, _send, done) => done(error as Error));
+        return undefined;
+      }
+    })();
+    if (!settings) return;
+    const correlator = new PhaseCorrelator(settings);
 
-    const showStatus = (result = '') => {
-      const now = [
-        result || text('collecting', correlator.status),
-        passedOver ? text('passed', { count: passedOver }) : '',
-      ].join(' ');
-      if (now !== shown) this.status({ fill: 'green', shape: result ? 'dot' : 'ring', text: now.trim() });
-      shown = now;
+    const show = (shape: 'dot' | 'ring', words: string) => {
+      if (words !== shown) this.status({ fill: 'green', shape, text: words });
+      shown = words;
     };
-    showStatus();
+    let heard = -1;
+    const showCollecting = () => {
+      const { meters } = correlator.status;
+      if (running || heard === meters + passedOver) return;
+      heard = meters + passedOver;
+      const passed = passedOver ? ` ${text('passed', { count: passedOver })}` : '';
+      show('ring', text('collecting', { meters }) + passed);
+    };
+    showCollecting();
 
-    /** All readings of a message, checked before the first is taken: a bad one leaves nothing half done. */
-    const readingsOf = (payload: unknown): Reading[] => {
+    /** One run at a time, in worker threads: the flow goes on meanwhile. */
+    const run = async (send: (message: NodeMessage[][]) => void, only?: ReadonlySet<string>) => {
+      if (running) throw new FieldError('msg.command', 'no run under way', 'run');
+      const pool = new WorkerPool((done, all) =>
+        show('ring', text('running', { percent: Math.round((100 * done) / all) })),
+      );
+      running = pool;
+      try {
+        const { map, diagnostics } = await correlator.runWith(pool, Date.now(), only);
+        const toMessage = (payload: { meter: string }, more = {}) =>
+          ({ topic: payload.meter, payload, ...more }) as NodeMessage;
+        const files = { results: resultsJson(map), changes: changesCsv(map) };
+        send([[toMessage(map, files)], diagnostics.map((diagnostic) => toMessage(diagnostic))]);
+        show('dot', text('result', map.run));
+      } finally {
+        running = undefined;
+      }
+    };
+    const runBySelf = (only?: ReadonlySet<string>) => {
+      if (running) return;
+      run((message) => this.send(message as unknown as NodeMessage[]), only).catch((error: Error) =>
+        this.error(error.message),
+      );
+    };
+    const schedule = settings.schedule
+      ? new Cron(settings.schedule, { unref: true }, () => runBySelf())
+      : undefined;
+
+    /** All records of a message, checked before the first is taken: a bad one leaves nothing half done. */
+    const recordsOf = (payload: unknown): (Reading | PqEvent)[] => {
       const records = Array.isArray(payload) ? payload : [payload];
       return records.flatMap((record, i) => {
         const at = Array.isArray(payload) ? `payload[${i}]` : 'payload';
-        if (kindOf(record, at) === 'reading') return [parseRecord(record, at) as Reading];
+        const kind = kindOf(record, at);
+        if (kind === 'reading' || kind === 'event') return [parseRecord(record, at) as Reading | PqEvent];
         passedOver++;
         return [];
       });
     };
 
+    const take = (payload: unknown) => {
+      for (const record of recordsOf(payload)) {
+        const taken =
+          record.kind === 'event' ? correlator.pushEvent(record) : correlator.push(record, Date.now());
+        if (!taken) passedOver++;
+      }
+      const restored = running ? new Set<string>() : correlator.takeRestored();
+      if (restored.size) runBySelf(restored);
+      showCollecting();
+    };
+
+    const perform = async ({ command, payload }: Message, send: (message: NodeMessage[][]) => void) => {
+      if (check.oneOf(command as (typeof COMMANDS)[number], 'msg.command', COMMANDS) === 'reset') {
+        if (running) throw new FieldError('msg.command', 'no run under way', 'reset');
+        correlator.reset();
+        heard = -1;
+        showCollecting();
+        return;
+      }
+      await run(send, transformersOf(payload));
+    };
+
     this.on('input', (msg, send, done) => {
+      const message = msg as Message;
+      if (message.command !== undefined) {
+        perform(message, (out) => send(out as unknown as NodeMessage[])).then(() => done(), done);
+        return;
+      }
       try {
-        const { command } = msg as { command?: unknown };
-        if (command === undefined) {
-          for (const reading of readingsOf(msg.payload)) {
-            if (!correlator.push(reading, Date.now())) passedOver++;
-          }
-          showStatus();
-        } else if (check.oneOf(command, 'msg.command', COMMANDS) === 'reset') {
-          correlator.reset();
-          showStatus();
-        } else {
-          const { map, diagnostics } = correlator.run(Date.now());
-          const toMessage = (payload: { meter: string }) =>
-            ({ topic: payload.meter, payload }) as NodeMessage;
-          send([[toMessage(map)], diagnostics.map(toMessage)]);
-          showStatus(text('result', map.run));
-        }
+        take(message.payload);
         done();
       } catch (error) {
         done(error as Error);
       }
     });
+
+    this.on('close', (_removed: boolean, done: () => void) => {
+      schedule?.stop();
+      void Promise.resolve(running?.stop()).then(done, done);
+    });
   });
 };
+
+/** Transformers of a delta run, by `msg.payload.transformers`; undefined for a run over all. */
+function transformersOf(payload: unknown): Set<string> | undefined {
+  const given = (payload as { transformers?: unknown } | null | undefined)?.transformers;
+  if (given === undefined) return undefined;
+  const at = 'payload.transformers';
+  return new Set(check.array(given, at).map((name, i) => check.text(name, `${at}[${i}]`)));
+}

@@ -1,4 +1,4 @@
-import type { Reading } from '../record';
+import type { PqEvent, Reading } from '../record';
 import type { GroupResult } from './group/identify';
 import { byName, planRun, type Task } from './plan';
 import { type RunFrame, type RunResult, resultOf } from './result';
@@ -12,6 +12,9 @@ const MAX_VALUES = 500_000_000;
 /** A clock further ahead than this is wrong, and must not push everybody else out of the window. */
 const MAX_AHEAD_MS = 86_400_000;
 
+/** What a transformer's meters must have shown after a restoration before they are compared anew: a day. */
+const RIPE_MS = 86_400_000;
+
 /** Does the pieces of a run elsewhere; results in the order of the tasks. */
 export interface Workers {
   do(settings: CorrelatorSettings, view: StoreView, tasks: readonly Task[]): Promise<GroupResult[]>;
@@ -22,6 +25,9 @@ export class PhaseCorrelator {
   private readonly store: SeriesStore;
 
   private readonly settings: CorrelatorSettings;
+  private readonly transformerOf: Map<string, string>;
+  /** By transformer, the time of its last restoration, ms: no more than there are transformers in the tables. */
+  private readonly restored = new Map<string, number>();
 
   constructor(given: CorrelatorSettings) {
     // Sorted once: a run must not wait for it.
@@ -31,6 +37,8 @@ export class PhaseCorrelator {
       meters: [...given.meters].sort(byName),
     };
     this.settings = settings;
+    const rows = [...settings.references, ...settings.meters];
+    this.transformerOf = new Map(rows.map(({ meter, transformer }) => [meter, transformer]));
     const slots = Math.round((settings.days * 86_400) / settings.interval);
     this.store = new SeriesStore(
       settings.interval,
@@ -63,6 +71,24 @@ export class PhaseCorrelator {
     return true;
   }
 
+  /**
+   * Takes an event: after an outage and its restoration the transformer of the meter may be connected differently.
+   * @returns false for one that says nothing about that
+   */
+  pushEvent(event: PqEvent): boolean {
+    const transformer = this.transformerOf.get(event.meter);
+    if (event.type !== 'interruption' || transformer === undefined) return false;
+    if (event.state === 'end') this.restored.set(transformer, event.time + event.duration * 1000);
+    return true;
+  }
+
+  /** Transformers restored so long ago that their meters show how they are connected now; each is named once. */
+  takeRestored(): Set<string> {
+    const ripe = [...this.restored].filter(([, time]) => this.store.endTime - time >= RIPE_MS);
+    for (const [transformer] of ripe) this.restored.delete(transformer);
+    return new Set(ripe.map(([transformer]) => transformer));
+  }
+
   reset(): void {
     this.store.clear();
   }
@@ -75,10 +101,13 @@ export class PhaseCorrelator {
     return atOnce(resultOf(settings, tasks, results, this.frame(now)));
   }
 
-  /** The same with the pieces done by workers, and the rest in slices: the same result, byte for byte. */
-  async runWith(workers: Workers, now: number): Promise<RunResult> {
+  /**
+   * The same with the pieces done by workers, and the rest in slices: the same result, byte for byte.
+   * @param only transformers of a delta run; all without
+   */
+  async runWith(workers: Workers, now: number, only?: ReadonlySet<string>): Promise<RunResult> {
     const { store, settings } = this;
-    const tasks = await inSlices(planRun(settings, store));
+    const tasks = await inSlices(planRun(settings, store, only));
     const frame = this.frame(now);
     const results = await workers.do(settings, store.view, tasks);
     return await inSlices(resultOf(settings, tasks, results, frame));

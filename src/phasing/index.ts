@@ -2,4 +2,5 @@
 export * from './correlator';
 export * from './result';
 export * from './settings';
+export * from './tables';
 export * from './worker-pool';

@@ -12,7 +12,12 @@ export interface Task {
 }
 
 /** The pieces of a run, in an order that does not depend on that of arrival. */
-export function* planRun(settings: CorrelatorSettings, store: SeriesStore): Steps<Task[]> {
+/** @param only transformers of a delta run; all without */
+export function* planRun(
+  settings: CorrelatorSettings,
+  store: SeriesStore,
+  only?: ReadonlySet<string>,
+): Steps<Task[]> {
   const tasks = new Map<string, Task>();
   const taskOf = (transformer: string): Task => {
     let task = tasks.get(transformer);
@@ -39,6 +44,7 @@ export function* planRun(settings: CorrelatorSettings, store: SeriesStore): Step
     yield;
   }
   return [...tasks.values()]
+    .filter(({ transformer }) => only === undefined || only.has(transformer))
     .filter(({ members }) => members.some(({ reference }) => reference === undefined))
     .sort((a, b) => (a.transformer < b.transformer ? -1 : 1));
 }

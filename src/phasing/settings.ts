@@ -1,3 +1,4 @@
+import { CronPattern } from 'croner';
 import { check, FieldError } from '../record';
 
 export const PHASES = ['a', 'b', 'c'] as const;
@@ -36,6 +37,8 @@ export interface CorrelatorSettings {
   method: Method;
   /** Intervals of a moving mean over each series; 0: none. */
   lowPass: number;
+  /** When runs begin by themselves: a cron expression, local time; empty: never. */
+  schedule: string;
   references: ReferenceMeter[];
   meters: CustomerMeter[];
 }
@@ -58,6 +61,7 @@ export function readCorrelatorSettings(given: unknown, at = 'settings'): Correla
     clusters: check.integer(number('clusters', 3, { min: 2, max: 9 }), `${at}.clusters`),
     method: check.oneOf(g.method || 'auto', `${at}.method`, METHODS),
     lowPass: check.integer(number('lowPass', 0, { min: 0, max: 1000, unit: 'intervals' }), `${at}.lowPass`),
+    schedule: readSchedule(g.schedule ?? WEEKLY, `${at}.schedule`),
     references: check
       .array(g.references ?? [], `${at}.references`, MAX_METERS)
       .map((row, i) => readReference(row, `${at}.references[${i}]`)),
@@ -71,6 +75,24 @@ export function readCorrelatorSettings(given: unknown, at = 'settings'): Correla
   refuseTwice(settings.references, `${at}.references`);
   refuseTwice(settings.meters, `${at}.meters`);
   return settings;
+}
+
+/** Mondays at three in the morning. */
+export const WEEKLY = '0 3 * * 1';
+
+function readSchedule(value: unknown, field: string): string {
+  if (value === '') return '';
+  const pattern = check.text(value, field).trim();
+  try {
+    new CronPattern(pattern);
+  } catch {
+    throw new FieldError(
+      field,
+      `a cron expression (minute hour day month weekday), e.g. "${WEEKLY}", or nothing`,
+      value,
+    );
+  }
+  return pattern;
 }
 
 function readReference(row: unknown, at: string): ReferenceMeter {
