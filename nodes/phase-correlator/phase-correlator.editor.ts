@@ -22,9 +22,11 @@ registerNode('phase-correlator', {
     clusters: { value: 3 },
     lowPass: { value: 0 },
     schedule: { value: WEEKLY },
+    keep: { value: true },
     references: { value: [] },
     meters: { value: [] },
   },
+  credentials: { key: { type: 'password' } },
   read: (settings) => readCorrelatorSettings(settings),
   open(node) {
     fields = Object.fromEntries(

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Cron } from 'croner';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import {
@@ -5,11 +6,17 @@ import {
   PhaseCorrelator,
   readCorrelatorSettings,
   resultsJson,
+  SeriesDisk,
   WorkerPool,
 } from '../../src/phasing';
 import { check, FieldError, kindOf, type PqEvent, parseRecord, type Reading } from '../../src/record';
 
 const COMMANDS = ['run', 'reset'] as const;
+
+interface Credentials {
+  /** Secret under which the window lies on disk. */
+  key?: string;
+}
 
 interface Message extends NodeMessage {
   command?: unknown;
@@ -17,7 +24,8 @@ interface Message extends NodeMessage {
 }
 
 export = (RED: NodeAPI): void => {
-  RED.nodes.registerType('phase-correlator', function (this: Node, config: NodeDef) {
+  const credentials = { key: { type: 'password' as const } };
+  const register = function (this: Node, config: NodeDef) {
     RED.nodes.createNode(this, config);
     const text = (key: string, values = {}) => RED._(`phase-correlator.status.${key}`, values);
     let passedOver = 0;
@@ -36,6 +44,18 @@ export = (RED: NodeAPI): void => {
     })();
     if (!settings) return;
     const correlator = new PhaseCorrelator(settings);
+
+    // Messages wait until the window of before is read: what they bring may correct it.
+    const { userDir } = RED.settings;
+    let disk: SeriesDisk | undefined;
+    let ready: Promise<void> = Promise.resolve();
+    if (settings.keep && userDir) {
+      const folder = join(userDir, 'power-quality', 'phases', this.id.replace(/\W/g, '_'));
+      const { key } = (this as Node<Credentials>).credentials ?? {};
+      disk = new SeriesDisk(folder, settings.interval, key || undefined, (words) => this.warn(words));
+      ready = correlator.keepOn(disk, Date.now()).catch((error: Error) => this.error(error.message));
+      void ready.then(() => showCollecting());
+    }
 
     const show = (shape: 'dot' | 'ring', words: string) => {
       if (words !== shown) this.status({ fill: 'green', shape, text: words });
@@ -105,7 +125,7 @@ export = (RED: NodeAPI): void => {
     const perform = async ({ command, payload }: Message, send: (message: NodeMessage[][]) => void) => {
       if (check.oneOf(command as (typeof COMMANDS)[number], 'msg.command', COMMANDS) === 'reset') {
         if (running) throw new FieldError('msg.command', 'no run under way', 'reset');
-        correlator.reset();
+        await correlator.reset();
         heard = -1;
         showCollecting();
         return;
@@ -115,23 +135,20 @@ export = (RED: NodeAPI): void => {
 
     this.on('input', (msg, send, done) => {
       const message = msg as Message;
-      if (message.command !== undefined) {
-        perform(message, (out) => send(out as unknown as NodeMessage[])).then(() => done(), done);
-        return;
-      }
-      try {
-        take(message.payload);
-        done();
-      } catch (error) {
-        done(error as Error);
-      }
+      ready
+        .then(() => {
+          if (message.command === undefined) return take(message.payload);
+          return perform(message, (out) => send(out as unknown as NodeMessage[]));
+        })
+        .then(() => done(), done);
     });
 
     this.on('close', (_removed: boolean, done: () => void) => {
       schedule?.stop();
-      void Promise.resolve(running?.stop()).then(done, done);
+      void Promise.all([running?.stop(), ready.then(() => disk?.flush())]).then(() => done(), done);
     });
-  });
+  };
+  RED.nodes.registerType('phase-correlator', register, { credentials });
 };
 
 /** Transformers of a delta run, by `msg.payload.transformers`; undefined for a run over all. */

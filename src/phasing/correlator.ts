@@ -1,4 +1,5 @@
 import type { PqEvent, Reading } from '../record';
+import type { SeriesDisk } from './disk/series-disk';
 import type { GroupResult } from './group/identify';
 import { byName, planRun, type Task } from './plan';
 import { type RunFrame, type RunResult, resultOf } from './result';
@@ -51,6 +52,8 @@ export class PhaseCorrelator {
     return { meters: this.store.size };
   }
 
+  private kept: SeriesDisk | undefined;
+
   /** Readings and meters that were not taken, by reason. */
   readonly counters = { ahead: 0, tooOld: 0, metersRefused: 0 };
 
@@ -66,9 +69,24 @@ export class PhaseCorrelator {
       this.counters.ahead++;
       return true;
     }
-    const refused = this.store.put(reading.meter, reading.time, volts);
+    const slot = this.store.slotOf(reading.time);
+    const refused = this.store.putSlot(reading.meter, slot, volts);
     if (refused) this.counters[refused]++;
+    else this.kept?.add({ meter: reading.meter, slot, volts });
     return true;
+  }
+
+  /**
+   * Keeps the window on disk from now on, and takes what is there.
+   * @throws what the file system says; the window in memory stays as it is
+   */
+  async keepOn(disk: SeriesDisk, now: number): Promise<void> {
+    const { store } = this;
+    await disk.load(
+      ({ meter, slot, volts }) => store.putSlot(meter, slot, volts),
+      store.slotOf(now) - store.length,
+    );
+    this.kept = disk;
   }
 
   /**
@@ -89,8 +107,10 @@ export class PhaseCorrelator {
     return new Set(ripe.map(([transformer]) => transformer));
   }
 
-  reset(): void {
+  /** Forgets all readings, on disk too. */
+  async reset(): Promise<void> {
     this.store.clear();
+    await this.kept?.clear();
   }
 
   /** Compares everything that is there. The same readings give the same map, whatever order they came in. */

@@ -1,5 +1,6 @@
 /** Phase identification: which phase each meter is on, by the likeness of voltages. */
 export * from './correlator';
+export * from './disk/series-disk';
 export * from './result';
 export * from './settings';
 export * from './tables';

@@ -39,6 +39,8 @@ export interface CorrelatorSettings {
   lowPass: number;
   /** When runs begin by themselves: a cron expression, local time; empty: never. */
   schedule: string;
+  /** Whether the window is kept on disk over restarts. */
+  keep: boolean;
   references: ReferenceMeter[];
   meters: CustomerMeter[];
 }
@@ -62,6 +64,7 @@ export function readCorrelatorSettings(given: unknown, at = 'settings'): Correla
     method: check.oneOf(g.method || 'auto', `${at}.method`, METHODS),
     lowPass: check.integer(number('lowPass', 0, { min: 0, max: 1000, unit: 'intervals' }), `${at}.lowPass`),
     schedule: readSchedule(g.schedule ?? WEEKLY, `${at}.schedule`),
+    keep: check.boolean(g.keep ?? true, `${at}.keep`),
     references: check
       .array(g.references ?? [], `${at}.references`, MAX_METERS)
       .map((row, i) => readReference(row, `${at}.references[${i}]`)),

@@ -72,7 +72,15 @@ export class SeriesStore {
    * @returns why it was not taken, if so
    */
   put(meter: string, time: number, volts: number): 'tooOld' | 'metersRefused' | undefined {
-    const slot = Math.round(time / this.intervalMs);
+    return this.putSlot(meter, this.slotOf(time), volts);
+  }
+
+  slotOf(time: number): number {
+    return Math.round(time / this.intervalMs);
+  }
+
+  /** As {@link put}, by the number of the slot. */
+  putSlot(meter: string, slot: number, volts: number): 'tooOld' | 'metersRefused' | undefined {
     if (slot < 0 || (this.newest >= 0 && slot <= this.newest - this.length)) return 'tooOld';
     let row = this.rowOf.get(meter);
     if (row === undefined) {
