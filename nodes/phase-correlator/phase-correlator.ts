@@ -11,7 +11,7 @@ import {
 } from '../../src/phasing';
 import { check, FieldError, kindOf, type PqEvent, parseRecord, type Reading } from '../../src/record';
 
-const COMMANDS = ['run', 'reset'] as const;
+const COMMANDS = ['run', 'reset', 'import'] as const;
 
 interface Credentials {
   /** Secret under which the window lies on disk. */
@@ -123,14 +123,19 @@ export = (RED: NodeAPI): void => {
     };
 
     const perform = async ({ command, payload }: Message, send: (message: NodeMessage[][]) => void) => {
-      if (check.oneOf(command as (typeof COMMANDS)[number], 'msg.command', COMMANDS) === 'reset') {
-        if (running) throw new FieldError('msg.command', 'no run under way', 'reset');
-        await correlator.reset();
-        heard = -1;
-        showCollecting();
-        return;
+      const name = check.oneOf(command as (typeof COMMANDS)[number], 'msg.command', COMMANDS);
+      if (name === 'run') return await run(send, transformersOf(payload));
+      if (running) throw new FieldError('msg.command', 'no run under way', name);
+      if (name === 'reset') await correlator.reset();
+      else {
+        const file = check.text(check.object(payload, 'payload').file, 'payload.file', 4096);
+        const { values, skipped, problem } = await correlator.import(file, Date.now(), (part) =>
+          show('ring', text('importing', { percent: Math.round(100 * part) })),
+        );
+        if (problem) this.warn(`${file}: ${skipped} of ${values + skipped} not taken; the first: ${problem}`);
       }
-      await run(send, transformersOf(payload));
+      heard = -1;
+      showCollecting();
     };
 
     this.on('input', (msg, send, done) => {

@@ -1,6 +1,7 @@
 import type { PqEvent, Reading } from '../record';
 import type { SeriesDisk } from './disk/series-disk';
 import type { GroupResult } from './group/identify';
+import { type Imported, importSeries } from './import/series';
 import { byName, planRun, type Task } from './plan';
 import { type RunFrame, type RunResult, resultOf } from './result';
 import { runTask } from './run-task';
@@ -74,6 +75,17 @@ export class PhaseCorrelator {
     if (refused) this.counters[refused]++;
     else this.kept?.add({ meter: reading.meter, slot, volts });
     return true;
+  }
+
+  /**
+   * Takes the voltages of a table on disk. Errors as in {@link importSeries}.
+   * @param now ms, as in {@link push}
+   */
+  async import(path: string, now: number, progress?: (part: number) => void): Promise<Imported> {
+    const take = (meter: string, time: number, va: number) => {
+      this.push({ kind: 'reading', meter, time, values: { va }, quality: 'good' }, now);
+    };
+    return await importSeries(path, take, progress);
   }
 
   /**

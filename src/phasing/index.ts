@@ -1,6 +1,7 @@
 /** Phase identification: which phase each meter is on, by the likeness of voltages. */
 export * from './correlator';
 export * from './disk/series-disk';
+export * from './import/series';
 export * from './result';
 export * from './settings';
 export * from './tables';
