@@ -2,12 +2,13 @@ import type { PqEvent, Reading } from '../record';
 import type { SeriesDisk } from './disk/series-disk';
 import type { GroupResult } from './group/identify';
 import { type Imported, importSeries } from './import/series';
+import { PhaseMeans } from './means';
 import { byName, planRun, type Task } from './plan';
 import { type RunFrame, type RunResult, resultOf } from './result';
 import { runTask } from './run-task';
-import type { CorrelatorSettings } from './settings';
+import { type CorrelatorSettings, PHASES } from './settings';
 import { atOnce, inSlices } from './steps';
-import { SeriesStore, type StoreView } from './store';
+import { readRow, SeriesStore, type StoreView } from './store';
 
 /** Readings that may wait in one window, whatever the settings say: 2 GB of float32. */
 const MAX_VALUES = 500_000_000;
@@ -19,7 +20,12 @@ const RIPE_MS = 86_400_000;
 
 /** Does the pieces of a run elsewhere; results in the order of the tasks. */
 export interface Workers {
-  do(settings: CorrelatorSettings, view: StoreView, tasks: readonly Task[]): Promise<GroupResult[]>;
+  do(
+    settings: CorrelatorSettings,
+    view: StoreView,
+    tasks: readonly Task[],
+    means: PhaseMeans,
+  ): Promise<GroupResult[]>;
 }
 
 /** Which phase each meter is on, by the likeness of its voltage to that of others at the same transformer. */
@@ -129,8 +135,9 @@ export class PhaseCorrelator {
   run(now: number): RunResult {
     const { store, settings } = this;
     const tasks = atOnce(planRun(settings, store));
-    const results = tasks.map((task) => runTask(settings, store.view, task));
-    return atOnce(resultOf(settings, tasks, results, this.frame(now)));
+    const means = this.meansFor(tasks);
+    const results = tasks.map((task, k) => runTask(settings, store.view, task, k, means));
+    return atOnce(resultOf(settings, tasks, results, this.frame(now, means)));
   }
 
   /**
@@ -140,19 +147,27 @@ export class PhaseCorrelator {
   async runWith(workers: Workers, now: number, only?: ReadonlySet<string>): Promise<RunResult> {
     const { store, settings } = this;
     const tasks = await inSlices(planRun(settings, store, only));
-    const frame = this.frame(now);
-    const results = await workers.do(settings, store.view, tasks);
+    const means = this.meansFor(tasks);
+    const frame = this.frame(now, means);
+    const results = await workers.do(settings, store.view, tasks, means);
     return await inSlices(resultOf(settings, tasks, results, frame));
   }
 
-  private frame(now: number): RunFrame {
+  private meansFor(tasks: readonly Task[]): PhaseMeans {
+    return new PhaseMeans(tasks.length, Math.max(PHASES.length, this.settings.clusters), this.store.length);
+  }
+
+  private frame(now: number, means: PhaseMeans): RunFrame {
     const { store } = this;
     const { endTime, length } = store;
     const first = store.timeOf(0);
+    const view = store.view;
     return {
       time: endTime > 0 ? endTime : now,
       timeOf: (interval) => first + interval * this.settings.interval * 1000,
       intervals: length,
+      means,
+      read: (row, into) => readRow(view, row, into),
     };
   }
 }

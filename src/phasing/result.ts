@@ -1,5 +1,7 @@
 import type { Assignment, Diagnostic, Finding, Grade, PhaseMap } from '../record';
 import type { GroupResult, Identified } from './group/identify';
+import type { PhaseMeans } from './means';
+import { type Candidate, placeOf, strangers } from './placing';
 import type { Task } from './plan';
 import type { CorrelatorSettings } from './settings';
 import type { Steps } from './steps';
@@ -21,6 +23,10 @@ export interface RunFrame {
   /** Time of an interval of the window, ms. */
   timeOf(interval: number): number;
   intervals: number;
+  /** Means of the phases of each task. */
+  means: PhaseMeans;
+  /** Copies a row of the store. */
+  read(row: number, into: Float32Array): void;
 }
 
 /** Puts the pieces of a run together: assignments by transformer and meter. */
@@ -38,6 +44,11 @@ export function* resultOf(
     });
     yield;
   }
+  const placed = yield* placeAll(assignments, tasks, results, settings, frame);
+  const strange = yield* strangers(
+    tasks.map(({ transformer }) => transformer),
+    frame.means,
+  );
   const count = (grade: Grade) => assignments.filter((a) => a.grade === grade).length;
   const methods = new Set(results.map(({ method }) => method));
   const { time } = frame;
@@ -54,14 +65,48 @@ export function* resultOf(
       suspect: count('suspect'),
       low: count('low'),
       excluded: count('excluded'),
+      ...(placed.notCompared ? { notCompared: placed.notCompared } : {}),
     },
     assignments,
     transformers: summarise(assignments, tasks, results),
   };
-  const diagnostics = findingsOf(assignments, settings).map(
+  const diagnostics = [...findingsOf(assignments, settings), ...strange].map(
     ({ meter, ...finding }): Diagnostic => ({ kind: 'diagnostic', meter, time, ...finding }),
   );
   return { map, diagnostics };
+}
+
+/** Looks for a better transformer for meters that are not like their neighbours, and notes it. */
+function* placeAll(
+  assignments: Assignment[],
+  tasks: readonly Task[],
+  results: readonly GroupResult[],
+  settings: CorrelatorSettings,
+  { means, read }: RunFrame,
+): Steps<{ notCompared: number }> {
+  const candidates: Candidate[] = [];
+  const whose: Assignment[] = [];
+  let next = 0;
+  for (const [group, { members, rows }] of tasks.entries()) {
+    const customers = rows.filter((_, k) => members[k].reference === undefined);
+    for (const [k] of results[group].members.entries()) {
+      const assignment = assignments[next++];
+      const { score, moved, clockLate = 0 } = assignment;
+      if (score === null || score >= settings.match || moved) continue;
+      candidates.push({ row: customers[k], group, score, clockLag: clockLate / settings.interval });
+      whose.push(assignment);
+    }
+    yield;
+  }
+  const { groups, notCompared } = yield* placeOf(candidates, means, settings.match, settings.maxGap, read);
+  groups.forEach((group, k) => {
+    if (group < 0) return;
+    whose[k].betterTransformer = tasks[group].transformer;
+    whose[k].reason = [whose[k].reason, `more like the meters of ${tasks[group].transformer}`]
+      .filter(Boolean)
+      .join('; ');
+  });
+  return { notCompared };
 }
 
 function assignmentOf(
@@ -170,6 +215,7 @@ function findingsOf(assignments: readonly Assignment[], { low }: CorrelatorSetti
   const late = assignments.filter(({ clockLate }) => clockLate !== undefined);
   const high = assignments.filter(({ level }) => level !== undefined);
   const moved = assignments.filter((a) => a.moved !== undefined);
+  const misplaced = assignments.filter(({ betterTransformer }) => betterTransformer !== undefined);
   const wrong = assignments.filter(({ agrees }) => agrees === false);
   return [
     ...one(
@@ -206,6 +252,13 @@ function findingsOf(assignments: readonly Assignment[], { low }: CorrelatorSetti
       `phase changed inside the window: ${moved.length} of ${all} meters`,
       'Enter the new phase in the records, if the work was meant.',
       ({ moved: move, phase }) => ({ from: move?.from, to: phase, time: move?.time }),
+    ),
+    ...one(
+      'WRONG_TRANSFORMER',
+      misplaced,
+      `meters more like those of another transformer: ${misplaced.length} of ${all}`,
+      'Check in the field at which transformer these meters hang, and correct the records.',
+      ({ transformer, betterTransformer, score }) => ({ transformer, betterTransformer, score }),
     ),
     ...one(
       'PHASE_RECORD',

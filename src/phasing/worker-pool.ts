@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Workers } from './correlator';
 import type { GroupResult } from './group/identify';
+import type { PhaseMeans } from './means';
 import type { Task } from './plan';
 import type { CorrelatorSettings } from './settings';
 import type { StoreView } from './store';
@@ -29,7 +30,13 @@ export class WorkerPool implements Workers {
     private readonly size = availableParallelism(),
   ) {}
 
-  async do(settings: CorrelatorSettings, view: StoreView, tasks: readonly Task[]): Promise<GroupResult[]> {
+  async do(
+    settings: CorrelatorSettings,
+    view: StoreView,
+    tasks: readonly Task[],
+    { groups, phases, length, buffer }: PhaseMeans,
+  ): Promise<GroupResult[]> {
+    const means = { groups, phases, length, buffer };
     const results: GroupResult[] = new Array(tasks.length);
     // Workers know the tables by their tasks: the rest of the settings is small.
     const slim = { ...settings, references: [], meters: [] };
@@ -40,7 +47,9 @@ export class WorkerPool implements Workers {
       for (let meters = 0; next < tasks.length && (next === first || meters < METERS_AT_ONCE); next++) {
         meters += tasks[next].members.length;
       }
-      return next > first ? { settings: slim, view, tasks: tasks.slice(first, next), first } : undefined;
+      return next > first
+        ? { settings: slim, view, tasks: tasks.slice(first, next), first, means }
+        : undefined;
     };
     const one = () =>
       new Promise<void>((resolve, reject) => {

@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import type { GroupResult } from './group/identify';
+import { PhaseMeans } from './means';
 import type { Task } from './plan';
 import { runTask } from './run-task';
 import type { CorrelatorSettings } from './settings';
@@ -11,6 +12,8 @@ export interface Work {
   view: StoreView;
   tasks: Task[];
   first: number;
+  /** Means of the phases of all groups, shared. */
+  means: Pick<PhaseMeans, 'groups' | 'phases' | 'length' | 'buffer'>;
 }
 
 export interface Done {
@@ -18,7 +21,11 @@ export interface Done {
   results: GroupResult[];
 }
 
-parentPort?.on('message', ({ settings, view, tasks, first }: Work) => {
-  const results = tasks.map((task) => runTask(settings, view, task));
-  parentPort?.postMessage({ first, results } satisfies Done);
-});
+parentPort?.on(
+  'message',
+  ({ settings, view, tasks, first, means: { groups, phases, length, buffer } }: Work) => {
+    const means = new PhaseMeans(groups, phases, length, buffer);
+    const results = tasks.map((task, k) => runTask(settings, view, task, first + k, means));
+    parentPort?.postMessage({ first, results } satisfies Done);
+  },
+);

@@ -119,6 +119,41 @@ describe('phases of the week of ../shared/phase-id', function () {
     }
   });
 
+  itWith(DATA, 'meters under the wrong transformer are told the right one, and nobody else is', (path) => {
+    feeder ??= readFeeder(path);
+    const misplaced: Record<string, string> = {};
+    for (const [k, meter] of ['M005', 'M010', 'M020', 'M030', 'M002', 'M033'].entries()) {
+      misplaced[`T0${k + 1}-${meter}`] = `T0${((k + 3) % 8) + 1}`;
+    }
+    const { assignments } = runFeeder(feeder, { misplaced });
+    const told = assignments.filter(({ betterTransformer }) => betterTransformer !== undefined);
+    assert.deepEqual(
+      told.map(({ meter, betterTransformer }) => [meter, betterTransformer]).sort(),
+      Object.keys(misplaced).map((meter) => [meter, meter.slice(0, 3)]),
+    );
+    assert.ok(told.every(({ reason }) => /more like the meters of T0\d$/.test(reason)));
+  });
+
+  itWith(
+    DATA,
+    'a tap that moves inside the window shows as a fall of one transformer against the others',
+    (path) => {
+      feeder ??= readFeeder(path);
+      const codes = ({ diagnostics }: Outcome) =>
+        diagnostics.filter(({ code }) => code === 'TRANSFORMER_CORRELATION').map(({ meter }) => meter);
+      assert.deepEqual(codes(runFeeder(feeder)), []);
+      const change = (meter: string, interval: number, volts: number) =>
+        meter.startsWith('T03') && interval > 900 ? 0.975 * volts : volts;
+      const outcome = runFeeder(feeder, { change });
+      assert.deepEqual(codes(outcome), ['T03']);
+      // Among each other its meters are still alike: their phases are right.
+      const wrong = outcome.assignments.filter(
+        ({ meter, phase, grade }) => grade !== 'excluded' && phase !== phaseAtEnd(outcome, meter, 7),
+      );
+      assert.deepEqual(wrong, []);
+    },
+  );
+
   after(() => {
     if (rows.length === 0) return;
     const head = ['left out', 'eligible', 'right %', 'match %', 'suspect %', 'low %'];

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { PhaseCorrelator, readCorrelatorSettings } from '../../src/phasing';
-import type { Assignment } from '../../src/record';
+import type { Assignment, Diagnostic } from '../../src/record';
 import { randoms } from '../power/tones';
 
 /** The week of ../shared/phase-id: what was measured, what the records say, what is true. */
@@ -57,6 +57,10 @@ export interface Variant {
   wrongRecords?: number;
   references?: boolean;
   settings?: object;
+  /** Meters that the records have under another transformer. */
+  misplaced?: Record<string, string>;
+  /** Voltage of a meter in an interval, changed. */
+  change?: (meter: string, interval: number, volts: number) => number;
 }
 
 export interface Outcome {
@@ -65,6 +69,7 @@ export interface Outcome {
   /** Records as they were given. */
   recorded: Map<string, string>;
   run: Record<string, unknown>;
+  diagnostics: Diagnostic[];
 }
 
 export function runFeeder(feeder: Feeder, variant: Variant = {}): Outcome {
@@ -75,6 +80,7 @@ export function runFeeder(feeder: Feeder, variant: Variant = {}): Outcome {
   const isReference = (meter: string) => truth.get(meter)?.anomaly === 'reference';
   const rows = table
     .filter(({ meter }) => !isReference(meter))
+    .map((row) => ({ ...row, transformer: variant.misplaced?.[row.meter] ?? row.transformer }))
     .map((row) => {
       if (random() >= wrongRecords) return row;
       const right = truth.get(row.meter)?.phase ?? 'a';
@@ -94,16 +100,18 @@ export function runFeeder(feeder: Feeder, variant: Variant = {}): Outcome {
     for (let i = 0; i < Math.min(count, times.length); i++) {
       let va = volts[k][i];
       if (Number.isNaN(va) || random() < blank) continue;
+      if (variant.change) va = variant.change(meter, i, va);
       if (noise) va *= 1 + noise * gauss();
       if (resolution) va = Math.round(va / resolution) * resolution;
       correlator.push({ kind: 'reading', meter, time: times[i], values: { va }, quality: 'good' }, now);
     }
   });
-  const { map } = correlator.run(now);
+  const { map, diagnostics } = correlator.run(now);
   return {
     assignments: map.assignments,
     truth,
     recorded: new Map(rows.map(({ meter, phase }) => [meter, phase])),
     run: map.run,
+    diagnostics,
   };
 }

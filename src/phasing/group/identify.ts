@@ -52,6 +52,8 @@ export interface Identified {
 
 export interface GroupResult {
   method: 'pearson' | 'kmeans';
+  /** Names of its phases, by index. */
+  names: string[];
   /** In the order of the members, without the references. */
   members: Identified[];
 }
@@ -69,6 +71,7 @@ interface Prepared {
  * references (or clustered where there are none), and refined against each other; clocks that are off are found and
  * corrected, meters that moved, hang, or read too high are told.
  * @param read copies the series of a member, V by interval with NaN where nothing came
+ * @param sums is given the members of each phase added up, phases a, b, c in this order where they have names
  */
 export function identify(
   transformer: string,
@@ -76,6 +79,7 @@ export function identify(
   length: number,
   read: (index: number, into: Float32Array) => void,
   settings: CorrelatorSettings,
+  sums: (ofPhases: readonly Float32Array[]) => void = () => {},
 ): GroupResult {
   const all = prepareAll(members, length, read, settings);
   const usable = all.filter(({ excluded }) => excluded === undefined);
@@ -86,7 +90,7 @@ export function identify(
     const excluded = all
       .filter(({ member }) => member.reference === undefined)
       .map((one) => excludedOne(one.member.meter, one.excluded ?? reason));
-    return { method: 'pearson', members: excluded };
+    return { method: 'pearson', names: [...PHASES], members: excluded };
   }
   const { start, names, method } = begin(usable, rows, settings);
   const fixed = usable.map(({ member }) => member.reference !== undefined);
@@ -112,8 +116,10 @@ export function identify(
     if (move) identified.moved = { from: names[move.from], interval: move.interval };
     found.set(one, identified);
   });
+  sums(inOrderOfNames(refined.sums.sums, names));
   return {
     method,
+    names,
     members: all
       .filter(({ member }) => member.reference === undefined)
       .map((one) => found.get(one) ?? excludedOne(one.member.meter, one.excluded ?? 'no readings')),
@@ -244,6 +250,12 @@ function correctClocks(usable: readonly Prepared[], refined: Refined, settings: 
     corrected = true;
   });
   return corrected;
+}
+
+/** Sums of a, b, c in this order; as they are where clusters have no names. */
+function inOrderOfNames(sums: readonly Float32Array[], names: readonly string[]): Float32Array[] {
+  const order = PHASES.map((phase) => names.indexOf(phase));
+  return order.includes(-1) ? [...sums] : order.map((k) => sums[k]);
 }
 
 interface Moved {
