@@ -2,7 +2,10 @@ import { registerNode } from '../../src/panel/register';
 import { tableField } from '../../src/panel/table-field';
 import { readCorrelatorSettings, WEEKLY } from '../../src/phasing/settings';
 
-const COLUMNS = ['meter', 'transformer', 'phase'];
+const COLUMNS = {
+  references: ['meter', 'transformer', 'phase'],
+  meters: ['meter', 'transformer', 'phase', 'kva'],
+};
 const TABLES = ['references', 'meters'] as const;
 
 let fields: Record<string, ReturnType<typeof tableField>>;
@@ -32,7 +35,7 @@ registerNode('phase-correlator', {
     fields = Object.fromEntries(
       TABLES.map((name) => {
         const field = tableField(`node-input-${name}Text`, {
-          columns: COLUMNS,
+          columns: COLUMNS[name],
           read: (rows) => readCorrelatorSettings({ [name]: rows }),
         });
         field.fill((node[name] as object[] | undefined) ?? []);

@@ -11,7 +11,7 @@ import {
 } from '../../src/phasing';
 import { check, FieldError, kindOf, type PqEvent, parseRecord, type Reading } from '../../src/record';
 
-const COMMANDS = ['run', 'reset', 'import'] as const;
+const COMMANDS = ['run', 'reset', 'import', 'plot'] as const;
 
 interface Credentials {
   /** Secret under which the window lies on disk. */
@@ -125,6 +125,11 @@ export = (RED: NodeAPI): void => {
     const perform = async ({ command, payload }: Message, send: (message: NodeMessage[][]) => void) => {
       const name = check.oneOf(command as (typeof COMMANDS)[number], 'msg.command', COMMANDS);
       if (name === 'run') return await run(send, transformersOf(payload));
+      if (name === 'plot') {
+        const asked = check.text(check.object(payload, 'payload').transformer, 'payload.transformer');
+        send([[{ topic: asked, payload: correlator.plot(asked) } as NodeMessage], []]);
+        return;
+      }
       if (running) throw new FieldError('msg.command', 'no run under way', name);
       if (name === 'reset') await correlator.reset();
       else {

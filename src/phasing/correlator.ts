@@ -1,9 +1,11 @@
-import type { PqEvent, Reading } from '../record';
+import { FieldError, type PqEvent, type Reading } from '../record';
 import type { SeriesDisk } from './disk/series-disk';
 import type { GroupResult } from './group/identify';
 import { type Imported, importSeries } from './import/series';
+import { ASSUMED_PF } from './loading';
 import { PhaseMeans } from './means';
 import { byName, planRun, type Task } from './plan';
+import { type ClusterPlot, clusterPlot } from './plot';
 import { type RunFrame, type RunResult, resultOf } from './result';
 import { runTask } from './run-task';
 import { type CorrelatorSettings, PHASES } from './settings';
@@ -47,12 +49,7 @@ export class PhaseCorrelator {
     this.settings = settings;
     const rows = [...settings.references, ...settings.meters];
     this.transformerOf = new Map(rows.map(({ meter, transformer }) => [meter, transformer]));
-    const slots = Math.round((settings.days * 86_400) / settings.interval);
-    this.store = new SeriesStore(
-      settings.interval,
-      settings.days,
-      Math.min(200_000, Math.floor(MAX_VALUES / slots)),
-    );
+    this.store = this.newStore();
   }
 
   get status(): { meters: number } {
@@ -60,6 +57,7 @@ export class PhaseCorrelator {
   }
 
   private kept: SeriesDisk | undefined;
+  private power: SeriesStore | undefined;
 
   /** Readings and meters that were not taken, by reason. */
   readonly counters = { ahead: 0, tooOld: 0, metersRefused: 0 };
@@ -79,8 +77,47 @@ export class PhaseCorrelator {
     const slot = this.store.slotOf(reading.time);
     const refused = this.store.putSlot(reading.meter, slot, volts);
     if (refused) this.counters[refused]++;
-    else this.kept?.add({ meter: reading.meter, slot, volts });
+    else {
+      this.kept?.add({ meter: reading.meter, slot, volts });
+      this.pushPower(reading, slot);
+    }
     return true;
+  }
+
+  /** Apparent power, where a meter gives any: kept in memory only, for the loading of transformers. */
+  private pushPower({ meter, values: { s, p } }: Reading, slot: number): void {
+    const power = s ?? (p === undefined ? undefined : Math.abs(p) / ASSUMED_PF);
+    if (power === undefined) return;
+    this.power ??= this.newStore();
+    this.power.putSlot(meter, slot, power);
+  }
+
+  private newStore(): SeriesStore {
+    const { interval, days } = this.settings;
+    const slots = Math.round((days * 86_400) / interval);
+    return new SeriesStore(interval, days, Math.min(200_000, Math.floor(MAX_VALUES / slots)));
+  }
+
+  /**
+   * The meters of one transformer in a plane, as they are compared now.
+   * @throws FieldError for a transformer without meters
+   */
+  plot(transformer: string): ClusterPlot {
+    const { store, settings } = this;
+    const tasks = atOnce(planRun(settings, store, new Set([transformer])));
+    if (tasks.length === 0)
+      throw new FieldError('payload.transformer', 'a transformer with meters', transformer);
+    const means = this.meansFor(tasks);
+    const results = tasks.map((task, k) => runTask(settings, store.view, task, k, means));
+    const { map } = atOnce(resultOf(settings, tasks, results, this.frame(0, means)));
+    const series = (meter: string) => {
+      const row = store.row(meter);
+      if (row === undefined) return undefined;
+      const into = new Float32Array(store.length);
+      readRow(store.view, row, into);
+      return into;
+    };
+    return clusterPlot(transformer, map.assignments, series, settings.maxGap);
   }
 
   /**
@@ -128,6 +165,7 @@ export class PhaseCorrelator {
   /** Forgets all readings, on disk too. */
   async reset(): Promise<void> {
     this.store.clear();
+    this.power?.clear();
     await this.kept?.clear();
   }
 
@@ -157,6 +195,15 @@ export class PhaseCorrelator {
     return new PhaseMeans(tasks.length, Math.max(PHASES.length, this.settings.clusters), this.store.length);
   }
 
+  /** Apparent power of a meter over the window, VA; undefined where it never gave any. */
+  private powerOf(meter: string): Float32Array | undefined {
+    const row = this.power?.row(meter);
+    if (row === undefined || !this.power) return undefined;
+    const into = new Float32Array(this.store.length);
+    readRow({ ...this.power.view, newest: this.store.view.newest }, row, into);
+    return into;
+  }
+
   private frame(now: number, means: PhaseMeans): RunFrame {
     const { store } = this;
     const { endTime, length } = store;
@@ -168,6 +215,7 @@ export class PhaseCorrelator {
       intervals: length,
       means,
       read: (row, into) => readRow(view, row, into),
+      power: (meter) => this.powerOf(meter),
     };
   }
 }

@@ -1,5 +1,6 @@
 import type { Assignment, Diagnostic, Finding, Grade, PhaseMap } from '../record';
 import type { GroupResult, Identified } from './group/identify';
+import { type Loading, loadingOf } from './loading';
 import type { PhaseMeans } from './means';
 import { type Candidate, placeOf, strangers } from './placing';
 import type { Task } from './plan';
@@ -27,6 +28,8 @@ export interface RunFrame {
   means: PhaseMeans;
   /** Copies a row of the store. */
   read(row: number, into: Float32Array): void;
+  /** Apparent power of a meter by interval, VA; undefined where it is not known. */
+  power(meter: string): Float32Array | undefined;
 }
 
 /** Puts the pieces of a run together: assignments by transformer and meter. */
@@ -49,6 +52,7 @@ export function* resultOf(
     tasks.map(({ transformer }) => transformer),
     frame.means,
   );
+  const transformers = yield* summarise(assignments, tasks, results, settings, frame);
   const count = (grade: Grade) => assignments.filter((a) => a.grade === grade).length;
   const methods = new Set(results.map(({ method }) => method));
   const { time } = frame;
@@ -68,11 +72,13 @@ export function* resultOf(
       ...(placed.notCompared ? { notCompared: placed.notCompared } : {}),
     },
     assignments,
-    transformers: summarise(assignments, tasks, results),
+    transformers,
   };
-  const diagnostics = [...findingsOf(assignments, settings), ...strange].map(
-    ({ meter, ...finding }): Diagnostic => ({ kind: 'diagnostic', meter, time, ...finding }),
-  );
+  const diagnostics = [
+    ...findingsOf(assignments, settings),
+    ...strange,
+    ...loadingFindings(transformers),
+  ].map(({ meter, ...finding }): Diagnostic => ({ kind: 'diagnostic', meter, time, ...finding }));
   return { map, diagnostics };
 }
 
@@ -165,24 +171,81 @@ function percent(part: number): string {
   return `${Math.abs(100 * part).toFixed(1)} %`;
 }
 
-function summarise(
+/** A transformer in the map. */
+export interface TransformerSummary extends Record<string, unknown> {
+  transformer: string;
+  method: string;
+  meters: number;
+  a: number;
+  b: number;
+  c: number;
+  /**
+   * How well its clusters are told apart, -1 to 1: mean of the simplified silhouette (P. J. Rousseeuw 1987, against
+   * the clusters' means) with 1 - r for a distance.
+   */
+  silhouette?: number;
+  loading?: Loading;
+}
+
+function* summarise(
   assignments: readonly Assignment[],
   tasks: readonly Task[],
   results: readonly GroupResult[],
-): Record<string, unknown>[] {
-  const rows = new Map(
-    tasks.map(({ transformer }, t) => [
+  settings: CorrelatorSettings,
+  frame: RunFrame,
+): Steps<TransformerSummary[]> {
+  const ratings = new Map<string, number>();
+  for (const { transformer, kva } of settings.meters) if (kva) ratings.set(transformer, 1000 * kva);
+  const byTransformer = new Map<string, Assignment[]>(tasks.map(({ transformer }) => [transformer, []]));
+  for (const assignment of assignments) byTransformer.get(assignment.transformer)?.push(assignment);
+  const summaries: TransformerSummary[] = [];
+  for (const [t, { transformer }] of tasks.entries()) {
+    const own = byTransformer.get(transformer) ?? [];
+    const on = (phase: string) => own.filter((assignment) => assignment.phase === phase).length;
+    const summary: TransformerSummary = {
       transformer,
-      { transformer, method: results[t].method, meters: 0, a: 0, b: 0, c: 0 },
-    ]),
-  );
-  for (const { transformer, phase } of assignments) {
-    const row = rows.get(transformer);
-    if (!row) continue;
-    row.meters++;
-    if (phase === 'a' || phase === 'b' || phase === 'c') row[phase]++;
+      method: results[t].method,
+      meters: own.length,
+      ...{ a: on('a'), b: on('b'), c: on('c') },
+    };
+    const graded = own.filter(({ score, margin }) => score !== null && margin !== null);
+    if (graded.length) summary.silhouette = graded.reduce((sum, a) => sum + silhouette(a), 0) / graded.length;
+    const loads = own.flatMap(({ meter, phase }) =>
+      phase === null ? [] : [{ phase, power: frame.power(meter) }],
+    );
+    const loading = loadingOf(loads, ratings.get(transformer) ?? 0, settings.interval / 60);
+    if (loading) summary.loading = loading;
+    summaries.push(summary);
+    yield;
   }
-  return [...rows.values()];
+  return summaries;
+}
+
+function silhouette({ score, margin }: Assignment): number {
+  const own = 1 - (score ?? 0);
+  const next = own + (margin ?? 0);
+  return (next - own) / Math.max(own, next, 1e-9);
+}
+
+/** Load of a phase, of the whole, and hottest spot from which a transformer is told: IEC 60076-7, normal cyclic loading. */
+const FULL = 1;
+const HOT = 120;
+
+function loadingFindings(transformers: readonly TransformerSummary[]): MeterFinding[] {
+  return transformers.flatMap(({ transformer, loading }) => {
+    const { load = 0, phaseLoad = 0, hotSpot = 0 } = loading ?? {};
+    if (load <= FULL && phaseLoad <= FULL && hotSpot <= HOT) return [];
+    return [
+      {
+        meter: transformer,
+        code: 'PHASE_LOADING',
+        severity: 'warning' as const,
+        text: `transformer ${transformer}: ${(100 * load).toFixed(0)} % of its rating, its fullest phase ${(100 * phaseLoad).toFixed(0)} %, hottest spot ${hotSpot.toFixed(0)} degrees`,
+        hint: 'If this cannot be, audit the phases and the transformer of its meters; if it can, move load to another phase.',
+        detail: { transformer, ...loading },
+      },
+    ];
+  });
 }
 
 type MeterFinding = Finding & { meter: string };

@@ -15,6 +15,8 @@ export interface CustomerMeter {
   transformer: string;
   /** Phase as the utility's records have it. */
   phase?: Phase;
+  /** Rating of the transformer, kVA: of any of its meters. */
+  kva?: number;
 }
 
 export const METHODS = ['auto', 'pearson', 'kmeans'] as const;
@@ -115,6 +117,8 @@ function readMeter(row: unknown, at: string): CustomerMeter {
   };
   if (r.phase !== undefined && r.phase !== null && r.phase !== '')
     meter.phase = readPhase(r.phase, `${at}.phase`);
+  const kva = check.setting(r.kva, `${at}.kva`, 0, { min: 0, max: 1e6, unit: 'kVA' });
+  if (kva > 0) meter.kva = kva;
   return meter;
 }
 
