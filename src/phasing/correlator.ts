@@ -10,7 +10,7 @@ import { type RunFrame, type RunResult, resultOf } from './result';
 import { runTask } from './run-task';
 import { type CorrelatorSettings, PHASES } from './settings';
 import { atOnce, inSlices } from './steps';
-import { readRow, SeriesStore, type StoreView } from './store';
+import { readRow, SeriesStore, type StoreView, seriesName } from './store';
 
 /** Readings that may wait in one window, whatever the settings say: 2 GB of float32. */
 const MAX_VALUES = 500_000_000;
@@ -19,6 +19,8 @@ const MAX_AHEAD_MS = 86_400_000;
 
 /** What a transformer's meters must have shown after a restoration before they are compared anew: a day. */
 const RIPE_MS = 86_400_000;
+
+const INPUTS = ['a', 'b', 'c'] as const;
 
 /** Does the pieces of a run elsewhere; results in the order of the tasks. */
 export interface Workers {
@@ -63,25 +65,32 @@ export class PhaseCorrelator {
   readonly counters = { ahead: 0, tooOld: 0, metersRefused: 0 };
 
   /**
-   * Takes a reading: its voltage is `va`, or the one phase voltage it has.
+   * Takes a reading: its phase voltage, or all of a meter of several phases.
    * @param now ms; readings from more than a day ahead of it are counted and left out
    * @returns false where the reading holds no voltage, and was passed over
    */
   push(reading: Reading, now: number): boolean {
-    const volts = reading.values.va ?? reading.values.vb ?? reading.values.vc;
-    if (volts === undefined || reading.quality === 'bad') return false;
+    const { meter, values } = reading;
+    const inputs = INPUTS.filter((input) => values[`v${input}`] !== undefined);
+    if (inputs.length === 0 || reading.quality === 'bad') return false;
     if (reading.time > now + MAX_AHEAD_MS) {
       this.counters.ahead++;
       return true;
     }
     const slot = this.store.slotOf(reading.time);
-    const refused = this.store.putSlot(reading.meter, slot, volts);
-    if (refused) this.counters[refused]++;
-    else {
-      this.kept?.add({ meter: reading.meter, slot, volts });
-      this.pushPower(reading, slot);
+    for (const input of inputs) {
+      // A meter of one phase is one series, whatever it calls its voltage.
+      const name = inputs.length === 1 ? meter : seriesName(meter, input);
+      this.take(name, slot, values[`v${input}`] as number);
     }
+    this.pushPower(reading, slot);
     return true;
+  }
+
+  private take(name: string, slot: number, volts: number): void {
+    const refused = this.store.putSlot(name, slot, volts);
+    if (refused) this.counters[refused]++;
+    else this.kept?.add({ meter: name, slot, volts });
   }
 
   /** Apparent power, where a meter gives any: kept in memory only, for the loading of transformers. */

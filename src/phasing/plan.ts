@@ -1,7 +1,7 @@
 import { FEWEST, type Member } from './group/identify';
-import type { CorrelatorSettings, CustomerMeter } from './settings';
+import type { CorrelatorSettings, CustomerMeter, Phase } from './settings';
 import type { Steps } from './steps';
-import type { SeriesStore } from './store';
+import { type SeriesStore, seriesName } from './store';
 
 /** One piece of a run: the meters of a transformer, with the rows of the store that hold them. */
 export interface Task {
@@ -27,16 +27,24 @@ export function* planRun(
     }
     return task;
   };
-  const add = (transformer: string, member: Member) => {
+  const add = (transformer: string, member: Member, row = store.row(member.meter) ?? -1) => {
     const task = taskOf(transformer);
     task.members.push(member);
-    task.rows.push(store.row(member.meter) ?? -1);
+    task.rows.push(row);
   };
   for (const { meter, transformer, phase } of settings.references) {
     add(transformer, { meter, reference: phase });
   }
   for (const { meter, transformer, phase } of customersOf(settings, store)) {
-    add(transformer, phase ? { meter, recorded: phase } : { meter });
+    const inputs = INPUTS.filter((input) => store.row(seriesName(meter, input)) !== undefined);
+    if (inputs.length < 2) {
+      const row = store.row(seriesName(meter, inputs[0] ?? 'a')) ?? -1;
+      add(transformer, { meter, ...recordedOn(phase, 0) }, row);
+    } else {
+      inputs.forEach((input, k) => {
+        add(transformer, { meter, input, ...recordedOn(phase, k) }, store.row(seriesName(meter, input)));
+      });
+    }
     yield;
   }
   for (const task of tasks.values()) {
@@ -47,6 +55,14 @@ export function* planRun(
     .filter(({ transformer }) => only === undefined || only.has(transformer))
     .filter(({ members }) => members.some(({ reference }) => reference === undefined))
     .sort((a, b) => (a.transformer < b.transformer ? -1 : 1));
+}
+
+const INPUTS = ['a', 'b', 'c'];
+
+/** The phase that the records have for an input, where they name one for each. */
+function recordedOn(phases: string | undefined, input: number): { recorded?: Phase } {
+  const phase = phases?.[input] as Phase | undefined;
+  return phase ? { recorded: phase } : {};
 }
 
 /** A transformer without references of its own takes those of the whole feeder, where its meters are many enough. */

@@ -1,4 +1,4 @@
-import type { Assignment, Diagnostic, Finding, Grade, PhaseMap } from '../record';
+import { type Assignment, type Diagnostic, type Finding, GRADES, type Grade, type PhaseMap } from '../record';
 import type { GroupResult, Identified } from './group/identify';
 import { type Loading, loadingOf } from './loading';
 import type { PhaseMeans } from './means';
@@ -40,14 +40,31 @@ export function* resultOf(
   frame: RunFrame,
 ): Steps<RunResult> {
   const assignments: Assignment[] = [];
-  for (const [t, { transformer, members }] of tasks.entries()) {
-    const customers = members.filter(({ reference }) => reference === undefined);
-    results[t].members.forEach((found, k) => {
-      assignments.push(assignmentOf(found, transformer, customers[k].recorded ?? null, settings, frame));
+  const candidates: Candidate[] = [];
+  const whose: Assignment[] = [];
+  for (const [group, { transformer, members, rows }] of tasks.entries()) {
+    const customers = members.flatMap((member, k) => (member.reference ? [] : [{ member, row: rows[k] }]));
+    let inputs: Assignment[] = [];
+    results[group].members.forEach((found, k) => {
+      const { member, row } = customers[k];
+      const assignment = assignmentOf(found, transformer, member.recorded ?? null, settings, frame);
+      // The inputs of one meter stand together.
+      inputs.push(assignment);
+      if (customers[k + 1]?.member.meter === member.meter) return;
+      if (inputs.length > 1) assignments.push(merged(inputs));
+      else {
+        assignments.push(assignment);
+        const { score, moved, clockLate = 0 } = assignment;
+        if (score !== null && score < settings.match && !moved) {
+          candidates.push({ row, group, score, clockLag: clockLate / settings.interval });
+          whose.push(assignment);
+        }
+      }
+      inputs = [];
     });
     yield;
   }
-  const placed = yield* placeAll(assignments, tasks, results, settings, frame);
+  const placed = yield* placeAll(candidates, whose, tasks, settings, frame);
   const strange = yield* strangers(
     tasks.map(({ transformer }) => transformer),
     frame.means,
@@ -82,28 +99,43 @@ export function* resultOf(
   return { map, diagnostics };
 }
 
+/** What is found of the inputs of one meter as one assignment: the phase of each, and the least certain of all. */
+function merged(inputs: readonly Assignment[]): Assignment {
+  const phases = inputs.map(({ phase }) => phase ?? '-').join('');
+  const least = (pick: (a: Assignment) => number | null | undefined) => {
+    const values = inputs.map(pick);
+    return values.some((value) => value === null || value === undefined)
+      ? null
+      : Math.min(...(values as number[]));
+  };
+  const worst = GRADES[Math.max(...inputs.map(({ grade }) => GRADES.indexOf(grade)))];
+  const recorded = inputs.every((input) => input.recorded)
+    ? inputs.map((input) => input.recorded).join('')
+    : null;
+  const reasons = new Set(inputs.map(({ reason }) => reason).filter(Boolean));
+  const whole = worst !== 'excluded';
+  if (whole && new Set(phases).size < inputs.length) reasons.add('two inputs on one phase');
+  return {
+    ...inputs[0],
+    phase: whole ? phases : null,
+    score: least(({ score }) => score),
+    margin: least(({ margin }) => margin),
+    confidence: least(({ confidence }) => confidence),
+    grade: worst,
+    recorded,
+    agrees: recorded === null || !whole ? null : recorded === phases,
+    reason: [...reasons].join('; '),
+  };
+}
+
 /** Looks for a better transformer for meters that are not like their neighbours, and notes it. */
 function* placeAll(
-  assignments: Assignment[],
+  candidates: readonly Candidate[],
+  whose: readonly Assignment[],
   tasks: readonly Task[],
-  results: readonly GroupResult[],
   settings: CorrelatorSettings,
   { means, read }: RunFrame,
 ): Steps<{ notCompared: number }> {
-  const candidates: Candidate[] = [];
-  const whose: Assignment[] = [];
-  let next = 0;
-  for (const [group, { members, rows }] of tasks.entries()) {
-    const customers = rows.filter((_, k) => members[k].reference === undefined);
-    for (const [k] of results[group].members.entries()) {
-      const assignment = assignments[next++];
-      const { score, moved, clockLate = 0 } = assignment;
-      if (score === null || score >= settings.match || moved) continue;
-      candidates.push({ row: customers[k], group, score, clockLag: clockLate / settings.interval });
-      whose.push(assignment);
-    }
-    yield;
-  }
   const { groups, notCompared } = yield* placeOf(candidates, means, settings.match, settings.maxGap, read);
   groups.forEach((group, k) => {
     if (group < 0) return;
@@ -201,7 +233,7 @@ function* summarise(
   const summaries: TransformerSummary[] = [];
   for (const [t, { transformer }] of tasks.entries()) {
     const own = byTransformer.get(transformer) ?? [];
-    const on = (phase: string) => own.filter((assignment) => assignment.phase === phase).length;
+    const on = (phase: string) => own.filter((assignment) => assignment.phase?.includes(phase)).length;
     const summary: TransformerSummary = {
       transformer,
       method: results[t].method,

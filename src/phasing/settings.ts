@@ -13,8 +13,8 @@ export interface ReferenceMeter {
 export interface CustomerMeter {
   meter: string;
   transformer: string;
-  /** Phase as the utility's records have it. */
-  phase?: Phase;
+  /** Phase as the utility's records have it; of a meter of several phases one for each input, e.g. `bca`. */
+  phase?: string;
   /** Rating of the transformer, kVA: of any of its meters. */
   kva?: number;
 }
@@ -116,10 +116,17 @@ function readMeter(row: unknown, at: string): CustomerMeter {
     transformer: check.text(r.transformer, `${at}.transformer`),
   };
   if (r.phase !== undefined && r.phase !== null && r.phase !== '')
-    meter.phase = readPhase(r.phase, `${at}.phase`);
+    meter.phase = readPhases(r.phase, `${at}.phase`);
   const kva = check.setting(r.kva, `${at}.kva`, 0, { min: 0, max: 1e6, unit: 'kVA' });
   if (kva > 0) meter.kva = kva;
   return meter;
+}
+
+/** One phase, or several different ones. */
+function readPhases(value: unknown, field: string): string {
+  const text = typeof value === 'string' ? value.trim().toLowerCase() : '';
+  if (/^[abc]{2,3}$/.test(text) && new Set(text).size === text.length) return text;
+  return readPhase(value, field);
 }
 
 function readPhase(value: unknown, field: string): Phase {

@@ -1,3 +1,16 @@
+/** Separates the name of a meter from that of its input: no name of a meter has it. */
+const INPUT = '\u0000';
+
+/** Name of the series of one input of a meter of several phases; that of input a is the meter's own. */
+export function seriesName(meter: string, input: string): string {
+  return input === 'a' ? meter : `${meter}${INPUT}${input}`;
+}
+
+/** Whether a series is a meter's first, and not that of a further input. */
+export function isFirstSeries(name: string): boolean {
+  return !name.includes(INPUT);
+}
+
 /** Rows in one piece of memory. */
 const BLOCK_ROWS = 256;
 
@@ -40,12 +53,11 @@ export class SeriesStore {
   }
 
   get meters(): string[] {
-    return [...this.rowOf.keys()];
+    return [...this.rowOf.keys()].filter(isFirstSeries);
   }
 
-  get size(): number {
-    return this.rowOf.size;
-  }
+  /** Meters heard of. */
+  size = 0;
 
   /** Time of the newest slot, ms. */
   get endTime(): number {
@@ -87,6 +99,7 @@ export class SeriesStore {
       if (this.rowOf.size >= this.maxMeters) return 'metersRefused';
       row = this.newRow();
       this.rowOf.set(meter, row);
+      if (isFirstSeries(meter)) this.size++;
     }
     if (slot > this.newest) this.advance(slot);
     const ring = this.rings[row];
@@ -97,6 +110,7 @@ export class SeriesStore {
 
   clear(): void {
     this.rowOf.clear();
+    this.size = 0;
     this.rings = [];
     this.blocks = [];
     this.newest = -1;

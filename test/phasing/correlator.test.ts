@@ -162,4 +162,105 @@ describe('phase correlator', () => {
       /settings\.suspect: expected a value between low and match/,
     );
   });
+
+  it('knows meters of two and three phases, whichever input is on which phase', () => {
+    const order: Record<string, string> = { m7: 'bca', m8: 'acb', m9: 'ca' };
+    const single = simulated({ ...METERS, xa: 'a', xb: 'b', xc: 'c' });
+    const readings = single.filter(({ meter }) => !meter.startsWith('x'));
+    for (const [meter, phases] of Object.entries(order)) {
+      const byTime = new Map<number, Record<string, number>>();
+      for (const { meter: source, time, values } of single) {
+        const input = source.startsWith('x') ? phases.indexOf(source[1]) : -1;
+        if (input < 0) continue;
+        const all = byTime.get(time) ?? {};
+        all[`v${'abc'[input]}`] = values.va as number;
+        byTime.set(time, all);
+      }
+      for (const [time, values] of byTime) readings.push({ ...reading(meter, time, 0), values });
+    }
+    const meters = [
+      { meter: 'm1', transformer: 'T1' },
+      { meter: 'm7', transformer: 'T1', phase: 'BCA' },
+      { meter: 'm8', transformer: 'T1', phase: 'abc' },
+      { meter: 'm9', transformer: 'T1' },
+    ];
+    const { assignments, transformers } = run({ meters }, readings).map;
+    assert.deepEqual(
+      assignments.map(({ meter, phase, grade, recorded, agrees }) => [meter, phase, grade, recorded, agrees]),
+      [
+        ['m1', 'a', 'match', null, null],
+        ['m7', 'bca', 'match', 'bca', true],
+        ['m8', 'acb', 'match', 'abc', false],
+        ['m9', 'ca', 'match', null, null],
+      ],
+    );
+    assert.deepEqual([transformers[0].a, transformers[0].b, transformers[0].c], [4, 2, 3]);
+  });
+
+  it('leaves garbage out, each with its reason: one sample, other intervals, years off, equal, twice in the table', () => {
+    const good = simulated(METERS);
+    const at = (meter: string, keep: (slot: number) => boolean) =>
+      good
+        .filter((one) => one.meter === 'm1' && keep(Math.round((one.time - NOW + DAY) / 300_000)))
+        .map((one) => ({ ...one, meter }));
+    const garbage = [
+      ...at('once', (slot) => slot === 100),
+      ...at('hourly', (slot) => slot % 12 === 0),
+      ...at('flat', () => true).map((one) => ({ ...one, values: { va: 231 } })),
+      ...at('past', () => true).map((one) => ({ ...one, time: one.time - 900 * DAY })),
+      ...at('future', () => true).map((one) => ({ ...one, time: one.time + 900 * DAY })),
+    ];
+    const names = ['m1', 'once', 'hourly', 'flat', 'past', 'future', 'silent'];
+    const meters = names.map((meter) => ({ meter, transformer: 'T1' }));
+    const { map, diagnostics } = run({ meters }, [...garbage, ...good]);
+    const reasons = Object.fromEntries(
+      map.assignments.map(({ meter, grade, reason }) => [meter, `${grade}: ${reason}`]),
+    );
+    assert.deepEqual(reasons, {
+      m1: 'match: ',
+      once: 'excluded: gap of 187 intervals, at most 2 can be interpolated',
+      hourly: 'excluded: Inconsistent Sampling Frequency: a reading every 12 intervals',
+      flat: 'excluded: voltage never changes',
+      past: 'excluded: no readings',
+      future: 'excluded: no readings',
+      silent: 'excluded: no readings',
+    });
+    assert.deepEqual(
+      diagnostics.map(({ code }) => code),
+      ['INCONSISTENT_SAMPLING'],
+    );
+    assert.throws(
+      () => readCorrelatorSettings({ meters: [meters[0], { meter: 'm1', transformer: 'T2' }] }),
+      /settings\.meters\[1\]\.meter: expected a name not yet in the table, got "m1"/,
+    );
+  });
+
+  it('adds up what meters draw on each phase, and tells a transformer that is too full', () => {
+    const readings = simulated(METERS).map((one) =>
+      one.meter === 'm1' || one.meter === 'm2'
+        ? { ...one, values: { ...one.values, p: one.meter === 'm1' ? 9500 : -1900 } }
+        : one,
+    );
+    const meters = ['m1', 'm2', 'm3'].map((meter) => ({
+      meter,
+      transformer: 'T1',
+      kva: meter === 'm1' ? '15' : '',
+    }));
+    const { map, diagnostics } = run({ meters }, readings);
+    const { loading, silhouette } = map.transformers[0] as unknown as {
+      loading: { peak: object; load: number; phaseLoad: number; known: number };
+      silhouette: number;
+    };
+    assert.deepEqual(loading.peak, { a: 10_000, b: 2000, c: 0 });
+    assert.ok(
+      Math.abs(loading.load - 0.8) < 1e-6 && Math.abs(loading.phaseLoad - 2) < 1e-6 && loading.known === 2,
+    );
+    assert.ok(silhouette > 0.8, String(silhouette));
+    const [{ code, meter, text }] = diagnostics;
+    assert.deepEqual([code, meter], ['PHASE_LOADING', 'T1']);
+    assert.match(
+      text,
+      /^transformer T1: 80 % of its rating, its fullest phase 200 %, hottest spot \d+ degrees$/,
+    );
+  });
 });

@@ -28,6 +28,8 @@ export interface Member {
   reference?: Phase;
   /** Phase that the records have. */
   recorded?: Phase;
+  /** Input of a meter of several phases. */
+  input?: string;
 }
 
 /** What is found of one member. */
