@@ -12,6 +12,7 @@ import {
 import { check, FieldError, kindOf, type PqEvent, parseRecord, type Reading } from '../../src/record';
 
 const COMMANDS = ['run', 'reset', 'import', 'plot'] as const;
+type Command = (typeof COMMANDS)[number];
 
 interface Credentials {
   /** Secret under which the window lies on disk. */
@@ -122,8 +123,11 @@ export = (RED: NodeAPI): void => {
       showCollecting();
     };
 
-    const perform = async ({ command, payload }: Message, send: (message: NodeMessage[][]) => void) => {
-      const name = check.oneOf(command as (typeof COMMANDS)[number], 'msg.command', COMMANDS);
+    const perform = async (
+      name: Command,
+      payload: unknown,
+      send: (message: NodeMessage[][]) => void,
+    ): Promise<void> => {
       if (name === 'run') return await run(send, transformersOf(payload));
       if (name === 'plot') {
         const asked = check.text(check.object(payload, 'payload').transformer, 'payload.transformer');
@@ -143,14 +147,32 @@ export = (RED: NodeAPI): void => {
       showCollecting();
     };
 
+    let commands: Promise<void> = ready;
+    let runWaits = false;
     this.on('input', (msg, send, done) => {
       const message = msg as Message;
-      ready
-        .then(() => {
-          if (message.command === undefined) return take(message.payload);
-          return perform(message, (out) => send(out as unknown as NodeMessage[]));
-        })
-        .then(() => done(), done);
+      if (message.command === undefined) {
+        ready.then(() => take(message.payload)).then(() => done(), done);
+        return;
+      }
+      let command: Command;
+      try {
+        command = check.oneOf(message.command as Command, 'msg.command', COMMANDS);
+        if (command === 'run' && (running || runWaits))
+          throw new FieldError('msg.command', 'no run under way', command);
+      } catch (error) {
+        done(error as Error);
+        return;
+      }
+      // Commands one after the other: a run waits for the file that is being read.
+      if (command === 'run') runWaits = true;
+      const out = (messages: NodeMessage[][]) => send(messages as unknown as NodeMessage[]);
+      const performed = commands.then(() => {
+        if (command === 'run') runWaits = false;
+        return perform(command, message.payload, out);
+      });
+      commands = performed.catch(() => {});
+      performed.then(() => done(), done);
     });
 
     this.on('close', (_removed: boolean, done: () => void) => {

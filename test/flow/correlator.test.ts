@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import helper from 'node-red-node-test-helper';
 import { PhaseCorrelator, readCorrelatorSettings } from '../../src/phasing';
 import type { PhaseMap } from '../../src/record';
 import { randoms } from '../power/tones';
@@ -155,8 +159,95 @@ describe('phase-correlator in Node-RED', function () {
     await until(() => flow.got('errors').length > 1, 'the error');
     assert.match(
       flow.got('errors').pop()?.error?.message ?? '',
-      /^msg\.command: expected one of run, reset, got "fly"$/,
+      /^msg\.command: expected one of run, reset, import, plot, got "fly"$/,
     );
+  });
+
+  it('reads a file, and gives the plot of a transformer', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pq-flow-import-'));
+    try {
+      const table = tables(2, 9);
+      await start(table);
+      const file = join(folder, 'series.csv');
+      const lines = [...slots(table)].flatMap((readings) =>
+        (readings as { meter: string; time: number; values: { va: number } }[]).map(
+          ({ meter, time, values }) => `${new Date(time).toISOString()},${meter},${values.va}`,
+        ),
+      );
+      writeFileSync(file, ['time,meter,va', ...lines].join('\n'));
+      flow.send('correlator', { command: 'import', payload: { file } });
+      flow.send('correlator', { command: 'import', payload: { file: join(folder, 'nothing.csv') } });
+      await until(() => flow.got('errors').length === 1, 'the error');
+      assert.match(flow.got('errors')[0].error?.message ?? '', /ENOENT/);
+      flow.send('correlator', { command: 'run' });
+      await until(() => maps().length === 1, 'the map', 20_000);
+      assert.deepEqual([maps()[0].run.match, maps()[0].run.meters], [18, 18]);
+      flow.send('correlator', { command: 'plot', payload: { transformer: 'T1' } });
+      await until(() => flow.got('map').length === 2, 'the plot');
+      const { payload, topic } = flow.got('map')[1];
+      assert.equal(topic, 'T1');
+      assert.equal((payload.points as unknown[]).length, 9);
+      flow.send('correlator', { command: 'plot', payload: { transformer: 'T9' } });
+      await until(() => flow.got('errors').length === 2, 'the error');
+      assert.equal(
+        flow.got('errors')[1].error?.message,
+        'payload.transformer: expected a transformer with meters, got "T9"',
+      );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('goes on with its window after a redeploy, and without it where it is not to be kept', async () => {
+    const userDir = mkdtempSync(join(tmpdir(), 'pq-flow-series-'));
+    helper.settings({ userDir } as never);
+    try {
+      const table = tables(1, 6);
+      const now = Date.now();
+      const shift = now - (now % 300_000) - START - INTERVALS * 300_000;
+      await start(table);
+      for (const payload of slots(table)) {
+        const moved = (payload as { time: number }[]).map((one) => ({ ...one, time: one.time + shift }));
+        flow.send('correlator', { payload: moved });
+      }
+      await flow.redeploy('correlator', { days: 1, low: 0.5 });
+      flow.send('correlator', { command: 'run' });
+      await until(() => maps().length === 1, 'the map', 20_000);
+      assert.equal(maps()[0].run.match, 6);
+      await flow.redeploy('correlator', { keep: false });
+      flow.send('correlator', { command: 'run' });
+      await until(() => maps().length === 2, 'the empty map', 20_000);
+      assert.equal(maps()[1].run.excluded, 6);
+      assert.deepEqual(flow.got('errors'), []);
+    } finally {
+      await endFlow();
+      helper.settings({} as never);
+      rmSync(userDir, { recursive: true, force: true });
+      await runFlow([]);
+    }
+  });
+
+  it('gives the same bytes with one worker, two and five', async () => {
+    const table = tables(25, 24);
+    const built = join(__dirname, '..', '..', 'dist', 'src', 'phasing');
+    const engine: typeof import('../../src/phasing') = require(built);
+    const correlator = new engine.PhaseCorrelator(engine.readCorrelatorSettings({ days: 1, ...table }));
+    for (const readings of slots(table))
+      for (const one of readings) correlator.push(one as never, Date.now());
+    const results: string[] = [];
+    for (const size of [1, 2, 5]) {
+      const seen: number[] = [];
+      const pool = new engine.WorkerPool((done) => seen.push(done), size);
+      results.push(JSON.stringify(await correlator.runWith(pool, 0)));
+      assert.equal(seen[seen.length - 1], 25);
+    }
+    assert.ok(results.every((one) => one === results[0]));
+    assert.equal(results[0], JSON.stringify(correlator.run(0)));
+    // Stopped in the middle it says so, and leaves no thread behind.
+    const pool = new engine.WorkerPool(() => void pool.stop(), 2);
+    await assert.rejects(correlator.runWith(pool, 0), /the run was stopped/);
+    await endFlow();
+    await runFlow([]);
   });
 
   it('names a schedule that cannot be', () => {
