@@ -4,7 +4,7 @@ import { readCorrelatorSettings, WEEKLY } from '../../src/phasing/settings';
 
 const COLUMNS = {
   references: ['meter', 'transformer', 'phase'],
-  meters: ['meter', 'transformer', 'phase', 'kva'],
+  meters: ['meter', 'transformer', 'phase', 'kva', 'distance', 'collector'],
 };
 const TABLES = ['references', 'meters'] as const;
 

@@ -2,6 +2,7 @@ import { type Assignment, type Diagnostic, type Finding, GRADES, type Grade, typ
 import type { GroupResult, Identified } from './group/identify';
 import { type Loading, loadingOf } from './loading';
 import type { PhaseMeans } from './means';
+import { missingnessOf } from './missingness';
 import { type Candidate, placeOf, strangers } from './placing';
 import type { Task } from './plan';
 import type { CorrelatorSettings } from './settings';
@@ -87,6 +88,7 @@ export function* resultOf(
       low: count('low'),
       excluded: count('excluded'),
       ...(placed.notCompared ? { notCompared: placed.notCompared } : {}),
+      missing: missingnessOf(assignments, settings.meters),
     },
     assignments,
     transformers,
@@ -154,7 +156,8 @@ function assignmentOf(
   settings: CorrelatorSettings,
   frame: RunFrame,
 ): Assignment {
-  const { meter, phase, score, margin, confidence, grade, excluded, clockLate, level, moved } = found;
+  const { meter, phase, score, margin, confidence, grade, missing, excluded, clockLate, level, moved } =
+    found;
   const agrees = recorded === null || phase === null ? null : recorded === phase;
   const time = moved && frame.timeOf(moved.interval);
   const reasons = [
@@ -182,6 +185,7 @@ function assignmentOf(
     agrees,
     reason: reasons.join('; '),
     confidence,
+    ...(missing > 0 ? { missing } : {}),
     ...(clockLate === undefined ? {} : { clockLate }),
     ...(level === undefined ? {} : { level }),
     ...(moved && time ? { moved: { from: moved.from, time } } : {}),

@@ -17,6 +17,9 @@ export interface CustomerMeter {
   phase?: string;
   /** Rating of the transformer, kVA: of any of its meters. */
   kva?: number;
+  /** Metres from the collector or the transformer, and the collector that reads it: what missing readings go with. */
+  distance?: number;
+  collector?: string;
 }
 
 export const METHODS = ['auto', 'pearson', 'kmeans'] as const;
@@ -119,6 +122,10 @@ function readMeter(row: unknown, at: string): CustomerMeter {
     meter.phase = readPhases(r.phase, `${at}.phase`);
   const kva = check.setting(r.kva, `${at}.kva`, 0, { min: 0, max: 1e6, unit: 'kVA' });
   if (kva > 0) meter.kva = kva;
+  if (r.distance !== undefined && r.distance !== null && r.distance !== '') {
+    meter.distance = check.setting(r.distance, `${at}.distance`, 0, { min: 0, max: 1e6, unit: 'm' });
+  }
+  if (r.collector) meter.collector = check.text(r.collector, `${at}.collector`);
   return meter;
 }
 

@@ -171,6 +171,7 @@ const FIELDS: Record<Exclude<Kind, 'waveform'>, Fields> = {
         agrees: nullable(boolean),
         reason: (v, f) => (v === '' ? v : text(v, f, 1000)),
         confidence: optional(nullable((v, f) => number(v, f, { min: 0, max: 1 }))),
+        missing: optional(numeric),
         clockLate: optional(numeric),
         level: optional(numeric),
         moved: optional(shape({ from: short, time: numeric })),

@@ -222,6 +222,8 @@ export interface Assignment {
   reason: string;
   /** Likelihood that no other phase is the right one, 0 to 1. */
   confidence?: number | null;
+  /** Part of the intervals without a reading, where there are any. */
+  missing?: number;
   /** Seconds by which the meter's clock is late (early, where negative), where that is over a minute. */
   clockLate?: number;
   /** Parts of the voltage by which the meter reads above its neighbours, where that is over 1 %. */

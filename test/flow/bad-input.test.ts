@@ -150,7 +150,11 @@ describe('bad input reaches a Catch node by name, and the next good message work
         { payload: [READING, { ...READING, quality: 'so-so' }] },
         /^payload\[1\]\.quality: expected one of good/,
       ],
-      ['an unknown command', { command: 'guess' }, /^msg\.command: expected one of run, reset, import, plot, got "guess"/],
+      [
+        'an unknown command',
+        { command: 'guess' },
+        /^msg\.command: expected one of run, reset, import, plot, got "guess"/,
+      ],
     ] as [string, object, RegExp][];
     await check(flow, 'node', bad, async () => {
       const at = (meter: string, slot: number, va: number) => ({

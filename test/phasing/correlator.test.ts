@@ -263,4 +263,40 @@ describe('phase correlator', () => {
       /^transformer T1: 80 % of its rating, its fullest phase 200 %, hottest spot \d+ degrees$/,
     );
   });
+
+  it('sets missing readings against distance and collector', () => {
+    const names = Array.from({ length: 8 }, (_, k) => `m${k + 1}`);
+    const phases = Object.fromEntries(names.map((name, k) => [name, 'abc'[k % 3]]));
+    // The farther, the more is missing: one reading in 40, 80 ... of the near ones.
+    const kept = simulated({ ...METERS, ...phases }).filter(({ meter, time }) => {
+      const k = names.indexOf(meter);
+      return k < 0 || ((time - NOW) / 300_000) % (40 * (8 - k)) !== 0;
+    });
+    const meters = names.map((meter, k) => ({
+      ...{ meter, transformer: 'T1', distance: String(100 * k) },
+      collector: k < 4 ? 'north' : 'south',
+    }));
+    const { missing } = run({ meters }, kept).map.run as unknown as {
+      missing: {
+        missing: number;
+        withDistance: number;
+        byDistance: { upTo: number; meters: number; missing: number }[];
+        byCollector: Record<string, { meters: number; missing: number }>;
+      };
+    };
+    assert.ok(missing.withDistance > 0.7, String(missing.withDistance));
+    assert.deepEqual(
+      missing.byDistance.map(({ upTo, meters: count }) => [upTo, count]),
+      [
+        [100, 2],
+        [300, 2],
+        [500, 2],
+        [700, 2],
+      ],
+    );
+    const { north, south } = missing.byCollector;
+    assert.deepEqual([north.meters, south.meters], [4, 4]);
+    assert.ok(south.missing > 2 * north.missing);
+    assert.ok(Math.abs((north.missing + south.missing) / 2 - missing.missing) < 1e-12);
+  });
 });

@@ -42,6 +42,8 @@ export interface Identified {
   /** Likelihood that no other phase is the right one, by the number of independent intervals. */
   confidence: number | null;
   grade: Grade;
+  /** Part of its intervals without a reading. */
+  missing: number;
   /** Why it is excluded. */
   excluded?: string;
   /** Seconds by which its clock is late, where that is worth telling. */
@@ -63,6 +65,7 @@ export interface GroupResult {
 interface Prepared {
   member: Member;
   row: Float32Array;
+  missing: number;
   level?: Level;
   excluded?: string;
   clockLate?: number;
@@ -91,7 +94,7 @@ export function identify(
     const reason = `no usable reference for phase ${lacking.join(', ')} at transformer ${transformer}`;
     const excluded = all
       .filter(({ member }) => member.reference === undefined)
-      .map((one) => excludedOne(one.member.meter, one.excluded ?? reason));
+      .map((one) => excludedOne(one, one.excluded ?? reason));
     return { method: 'pearson', names: [...PHASES], members: excluded };
   }
   const { start, names, method } = begin(usable, rows, settings);
@@ -124,7 +127,7 @@ export function identify(
     names,
     members: all
       .filter(({ member }) => member.reference === undefined)
-      .map((one) => found.get(one) ?? excludedOne(one.member.meter, one.excluded ?? 'no readings')),
+      .map((one) => found.get(one) ?? excludedOne(one, one.excluded ?? 'no readings')),
   };
 }
 
@@ -137,16 +140,19 @@ function prepareAll(
   const all = members.map((member, k): Prepared & { run: number } => {
     const row = new Float32Array(length);
     read(k, row);
+    const missing = 1 - shareOf(row);
     const run = longestRun(row);
     const step = usualStep(row);
     if (step > 1) {
       const excluded = `Inconsistent Sampling Frequency: a reading every ${step} intervals`;
-      return { member, row, run, excluded };
+      return { member, row, missing, run, excluded };
     }
     const cleaned = fillGaps(row, settings.maxGap);
     // A reference with a longer gap is still the best there is: in the gap it says nothing.
-    if (cleaned.ok || (member.reference && shareOf(row) >= LEAST_OF_REFERENCE)) return { member, row, run };
-    return { member, row, run, excluded: cleaned.reason };
+    if (cleaned.ok || (member.reference && 1 - missing >= LEAST_OF_REFERENCE)) {
+      return { member, row, missing, run };
+    }
+    return { member, row, missing, run, excluded: cleaned.reason };
   });
   const runs = all.map(({ run }) => run).sort((a, b) => a - b);
   const usual = runs[runs.length >> 1] ?? 0;
@@ -307,19 +313,21 @@ function levelsByPhase(usable: readonly Prepared[], { phaseOf }: Refined, phases
 }
 
 function judge(
-  { member, clockLate }: Prepared,
+  one: Prepared,
   scores: readonly number[],
   phase: number,
   names: readonly string[],
   independent: number,
   { match, suspect }: CorrelatorSettings,
 ): Identified {
+  const { member, clockLate, missing } = one;
   const score = scores[phase];
   if (phase < 0 || Number.isNaN(score))
-    return excludedOne(member.meter, 'no other meter on any phase to compare with');
+    return excludedOne(one, 'no other meter on any phase to compare with');
   const second = Math.max(-1, ...scores.filter((other, k) => k !== phase && !Number.isNaN(other)));
   return {
     meter: member.meter,
+    missing,
     phase: names[phase],
     score,
     margin: score - second,
@@ -329,8 +337,9 @@ function judge(
   };
 }
 
-export function excludedOne(meter: string, excluded: string): Identified {
-  return { meter, phase: null, score: null, margin: null, confidence: null, grade: 'excluded', excluded };
+function excludedOne({ member, missing }: Prepared, excluded: string): Identified {
+  const nothing = { phase: null, score: null, margin: null, confidence: null };
+  return { meter: member.meter, missing, ...nothing, grade: 'excluded', excluded };
 }
 
 /**
