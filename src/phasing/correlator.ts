@@ -10,7 +10,7 @@ import { type RunFrame, type RunResult, resultOf } from './result';
 import { runTask } from './run-task';
 import { type CorrelatorSettings, PHASES } from './settings';
 import { atOnce, inSlices } from './steps';
-import { readRow, SeriesStore, type StoreView, seriesName } from './store';
+import { readPower, readRow, SeriesStore, type StoreView, seriesName } from './store';
 
 /** Readings that may wait in one window, whatever the settings say: 2 GB of float32. */
 const MAX_VALUES = 500_000_000;
@@ -95,6 +95,8 @@ export class PhaseCorrelator {
 
   /** Apparent power, where a meter gives any: kept in memory only, for the loading of transformers. */
   private pushPower({ meter, values: { s, p } }: Reading, slot: number): void {
+    // The windows of voltage and power go along together.
+    this.power?.advanceTo(slot);
     const power = s ?? (p === undefined ? undefined : Math.abs(p) / ASSUMED_PF);
     if (power === undefined) return;
     this.power ??= this.newStore();
@@ -113,11 +115,11 @@ export class PhaseCorrelator {
    */
   plot(transformer: string): ClusterPlot {
     const { store, settings } = this;
-    const tasks = atOnce(planRun(settings, store, new Set([transformer])));
+    const tasks = atOnce(planRun(settings, store, new Set([transformer]), this.power));
     if (tasks.length === 0)
       throw new FieldError('payload.transformer', 'a transformer with meters', transformer);
     const means = this.meansFor(tasks);
-    const results = tasks.map((task, k) => runTask(settings, store.view, task, k, means));
+    const results = tasks.map((task, k) => runTask(settings, this.view, task, k, means));
     const { map } = atOnce(resultOf(settings, tasks, results, this.frame(0, means)));
     const series = (meter: string) => {
       const row = store.row(meter);
@@ -181,9 +183,9 @@ export class PhaseCorrelator {
   /** Compares everything that is there. The same readings give the same map, whatever order they came in. */
   run(now: number): RunResult {
     const { store, settings } = this;
-    const tasks = atOnce(planRun(settings, store));
+    const tasks = atOnce(planRun(settings, store, undefined, this.power));
     const means = this.meansFor(tasks);
-    const results = tasks.map((task, k) => runTask(settings, store.view, task, k, means));
+    const results = tasks.map((task, k) => runTask(settings, this.view, task, k, means));
     return atOnce(resultOf(settings, tasks, results, this.frame(now, means)));
   }
 
@@ -193,24 +195,19 @@ export class PhaseCorrelator {
    */
   async runWith(workers: Workers, now: number, only?: ReadonlySet<string>): Promise<RunResult> {
     const { store, settings } = this;
-    const tasks = await inSlices(planRun(settings, store, only));
+    const tasks = await inSlices(planRun(settings, store, only, this.power));
     const means = this.meansFor(tasks);
     const frame = this.frame(now, means);
-    const results = await workers.do(settings, store.view, tasks, means);
+    const results = await workers.do(settings, this.view, tasks, means);
     return await inSlices(resultOf(settings, tasks, results, frame));
+  }
+
+  private get view(): StoreView {
+    return this.power ? { ...this.store.view, power: this.power.view } : this.store.view;
   }
 
   private meansFor(tasks: readonly Task[]): PhaseMeans {
     return new PhaseMeans(tasks.length, Math.max(PHASES.length, this.settings.clusters), this.store.length);
-  }
-
-  /** Apparent power of a meter over the window, VA; undefined where it never gave any. */
-  private powerOf(meter: string): Float32Array | undefined {
-    const row = this.power?.row(meter);
-    if (row === undefined || !this.power) return undefined;
-    const into = new Float32Array(this.store.length);
-    readRow({ ...this.power.view, newest: this.store.view.newest }, row, into);
-    return into;
   }
 
   private frame(now: number, means: PhaseMeans): RunFrame {
@@ -224,7 +221,7 @@ export class PhaseCorrelator {
       intervals: length,
       means,
       read: (row, into) => readRow(view, row, into),
-      power: (meter) => this.powerOf(meter),
+      power: (meter) => readPower(this.view, this.power?.row(meter) ?? -1),
     };
   }
 }

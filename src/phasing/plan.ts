@@ -9,14 +9,20 @@ export interface Task {
   members: Member[];
   /** Row of each member; -1 for one never heard of. */
   rows: number[];
+  /** Row of each member's power; -1 where it is not known. */
+  power?: number[];
 }
 
 /** The pieces of a run, in an order that does not depend on that of arrival. */
-/** @param only transformers of a delta run; all without */
+/**
+ * @param only transformers of a delta run; all without
+ * @param power series of apparent power, where there are any
+ */
 export function* planRun(
   settings: CorrelatorSettings,
   store: SeriesStore,
   only?: ReadonlySet<string>,
+  power?: SeriesStore,
 ): Steps<Task[]> {
   const tasks = new Map<string, Task>();
   const taskOf = (transformer: string): Task => {
@@ -50,6 +56,13 @@ export function* planRun(
   for (const task of tasks.values()) {
     borrowReferences(task, settings, store);
     yield;
+  }
+  if (power) {
+    for (const task of tasks.values()) {
+      // A meter of several phases has one power for all of them: it says little about a single one.
+      task.power = task.members.map(({ meter, input }) => (input ? -1 : (power.row(meter) ?? -1)));
+      yield;
+    }
   }
   return [...tasks.values()]
     .filter(({ transformer }) => only === undefined || only.has(transformer))

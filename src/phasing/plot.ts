@@ -1,5 +1,6 @@
 import type { Assignment } from '../record';
 import { fillGaps, toZScores } from './clean';
+import { strongest } from './group/eigen';
 import { dot } from './group/rows';
 
 /** A meter in the plane of the two strongest principal components. */
@@ -17,9 +18,6 @@ export interface ClusterPlot {
   /** Parts of the variance that x and y show. */
   shown: [number, number];
 }
-
-/** Rounds of the power iteration. */
-const ROUNDS = 200;
 
 /**
  * Points for a plot of one transformer's meters: the first two principal components of their z-scores, less what all
@@ -43,7 +41,7 @@ export function clusterPlot(
   removeCommon(rows);
   const gram = rows.map((a) => Float64Array.from(rows, (b) => dot(a, b)));
   const total = gram.reduce((sum, row, k) => sum + row[k], 0) || 1;
-  const [first, second] = [strongest(gram), strongest(gram)];
+  const [first, second] = strongest(gram, 2);
   const points = members.map(({ assignment: { meter, phase, recorded } }, k) => ({
     meter,
     x: first.vector[k] * Math.sqrt(first.value),
@@ -61,24 +59,4 @@ function removeCommon(rows: readonly Float32Array[]): void {
     for (const row of rows) sum += row[i];
     for (const row of rows) row[i] -= sum / rows.length;
   }
-}
-
-/** Strongest eigenvector of a symmetric matrix, by power iteration, taken out of the matrix afterwards. */
-function strongest(matrix: Float64Array[]): { vector: Float64Array; value: number } {
-  const n = matrix.length;
-  let vector = Float64Array.from({ length: n }, (_, k) => Math.sin(k + 1));
-  let value = 0;
-  for (let round = 0; round < ROUNDS && n > 0; round++) {
-    const next = Float64Array.from(matrix, (row) => row.reduce((sum, x, k) => sum + x * vector[k], 0));
-    value = Math.hypot(...next);
-    if (value === 0) break;
-    vector = next.map((x) => x / value);
-  }
-  // The sign of an eigenvector is free: the largest entry is positive, so that the same data give the same plot.
-  const largest = vector.reduce((best, x) => (Math.abs(x) > Math.abs(best) ? x : best), 0);
-  if (largest < 0) vector = vector.map((x) => -x);
-  matrix.forEach((row, j) => {
-    for (let k = 0; k < n; k++) row[k] -= value * vector[j] * vector[k];
-  });
-  return { vector, value };
 }

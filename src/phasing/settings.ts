@@ -42,6 +42,8 @@ export interface CorrelatorSettings {
   method: Method;
   /** Intervals of a moving mean over each series; 0: none. */
   lowPass: number;
+  /** Principal components of a transformer's series that are kept, against noise; 0: all. */
+  components: number;
   /** When runs begin by themselves: a cron expression, local time; empty: never. */
   schedule: string;
   /** Whether the window is kept on disk over restarts. */
@@ -68,6 +70,7 @@ export function readCorrelatorSettings(given: unknown, at = 'settings'): Correla
     clusters: check.integer(number('clusters', 3, { min: 2, max: 9 }), `${at}.clusters`),
     method: check.oneOf(g.method || 'auto', `${at}.method`, METHODS),
     lowPass: check.integer(number('lowPass', 0, { min: 0, max: 1000, unit: 'intervals' }), `${at}.lowPass`),
+    components: check.integer(number('components', 0, { min: 0, max: 20 }), `${at}.components`),
     schedule: readSchedule(g.schedule ?? WEEKLY, `${at}.schedule`),
     keep: check.boolean(g.keep ?? true, `${at}.keep`),
     references: check

@@ -21,6 +21,8 @@ export interface StoreView {
   length: number;
   /** Newest slot: the window ends with it. */
   newest: number;
+  /** Apparent power of those meters that give any, on the same grid. */
+  power?: Omit<StoreView, 'power'>;
 }
 
 /**
@@ -101,11 +103,16 @@ export class SeriesStore {
       this.rowOf.set(meter, row);
       if (isFirstSeries(meter)) this.size++;
     }
-    if (slot > this.newest) this.advance(slot);
+    this.advanceTo(slot);
     const ring = this.rings[row];
     const at = slot % this.length;
     if (!(ring[at] > volts)) ring[at] = volts;
     return undefined;
+  }
+
+  /** Moves the window's end to a slot, where it is newer. */
+  advanceTo(slot: number): void {
+    if (slot > this.newest) this.advance(slot);
   }
 
   clear(): void {
@@ -144,4 +151,12 @@ export function readRow({ blocks, length, newest }: StoreView, row: number, into
   const first = (newest + 1) % length;
   into.set(ring.subarray(first), 0);
   into.set(ring.subarray(0, first), length - first);
+}
+
+/** Apparent power of a row of the power's store over the window of the voltages; undefined where there is none. */
+export function readPower({ power, length, newest }: StoreView, row: number): Float32Array | undefined {
+  if (row < 0 || !power) return undefined;
+  const into = new Float32Array(length);
+  readRow({ ...power, newest }, row, into);
+  return into;
 }

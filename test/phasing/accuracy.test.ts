@@ -27,6 +27,8 @@ describe('phases of the week of ../shared/phase-id', function () {
     ['10 % blank', { blank: 0.1 }, 97],
     ['10 % blank, maxGap 12', { blank: 0.1, settings: { maxGap: 12 } }, 97],
     ['0.5 % noise', { noise: 0.005 }, 97],
+    ['that, 3 components', { noise: 0.005, settings: { components: 3 } }, 97],
+    ['that, low pass of 5', { noise: 0.005, settings: { lowPass: 5 } }, 97],
     ['steps of 1 V', { resolution: 1 }, 97],
     ['30 % of the records wrong', { wrongRecords: 0.3 }, 97],
     ['that, without references', { references: false, wrongRecords: 0.3 }, 97],

@@ -1,3 +1,4 @@
+import { strongest } from './eigen';
 import { dot, type Rows } from './rows';
 
 /** Beginnings that are tried, and rounds of each. */
@@ -20,16 +21,71 @@ export function kMeans(
 ): Int8Array {
   const unique = members.map((k) => withoutCommon(rows, members, k, length));
   const random = generator(seed);
-  let best: { of: Int8Array; inertia: number } | undefined;
-  for (let attempt = 0; attempt < TRIES; attempt++) {
-    const found = cluster(unique, clusters, random);
-    if (!best || found.inertia < best.inertia - 1e-9) best = found;
+  let found = best(unique, clusters, random);
+  if (silhouette(unique, found, clusters) < OVERLAP) {
+    const spectral = best(embedded(unique, clusters), clusters, random);
+    if (silhouette(unique, spectral, clusters) > silhouette(unique, found, clusters)) found = spectral;
   }
   const result = new Int8Array(rows.length).fill(-1);
   members.forEach((k, i) => {
-    result[k] = best?.of[i] ?? -1;
+    result[k] = found[i];
   });
   return result;
+}
+
+/** Silhouette below which clusters overlap, and the spectral way is tried too. */
+const OVERLAP = 0.25;
+/** Power of the likeness that makes near ones near and far ones far. */
+const SHARPNESS = 4;
+
+function best(series: Float32Array[], clusters: number, random: () => number): Int8Array {
+  let chosen: { of: Int8Array; inertia: number } | undefined;
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const found = cluster(series, clusters, random);
+    if (!chosen || found.inertia < chosen.inertia - 1e-9) chosen = found;
+  }
+  return chosen?.of ?? new Int8Array(series.length);
+}
+
+/**
+ * Series as points by the strongest eigenvectors of their likeness, each of length 1 (A. Ng, M. Jordan, Y. Weiss, "On
+ * spectral clustering", NIPS 2001): what is alike through others that lie between comes together.
+ */
+function embedded(series: readonly Float32Array[], clusters: number): Float32Array[] {
+  const near = series.map((a) => Float64Array.from(series, (b) => ((1 + dot(a, b)) / 2) ** SHARPNESS));
+  const degree = near.map((row) => Math.sqrt(row.reduce((sum, x) => sum + x, 0)));
+  const scaled = near.map((row, j) => row.map((x, k) => x / (degree[j] * degree[k])));
+  const vectors = strongest(scaled, Math.min(clusters, series.length));
+  return series.map((_, k) => {
+    const point = Float32Array.from(vectors, ({ vector }) => vector[k]);
+    const size = Math.hypot(...point) || 1;
+    return point.map((x) => x / size);
+  });
+}
+
+/** Mean silhouette against the clusters' means, with 1 - r for a distance. */
+function silhouette(series: readonly Float32Array[], of: Int8Array, clusters: number): number {
+  const centres = centresOf(series, of, clusters);
+  let sum = 0;
+  series.forEach((one, k) => {
+    const distances = centres.map((centre) => 1 - dot(one, centre));
+    const own = distances[of[k]];
+    const next = Math.min(...distances.filter((_, c) => c !== of[k]));
+    sum += (next - own) / Math.max(own, next, 1e-9);
+  });
+  return series.length ? sum / series.length : 0;
+}
+
+function centresOf(series: readonly Float32Array[], of: Int8Array, clusters: number): Float32Array[] {
+  return Array.from({ length: clusters }, (_, c) => {
+    const centre = new Float32Array(series[0]?.length ?? 0);
+    series.forEach((one, k) => {
+      if (of[k] === c) for (let i = 0; i < one.length; i++) centre[i] += one[i];
+    });
+    const size = Math.sqrt(dot(centre, centre)) || 1;
+    for (let i = 0; i < centre.length; i++) centre[i] /= size;
+    return centre;
+  });
 }
 
 function withoutCommon(
@@ -62,7 +118,7 @@ function cluster(
   clusters: number,
   random: () => number,
 ): { of: Int8Array; inertia: number } {
-  const centres = plusPlus(series, clusters, random);
+  let centres = plusPlus(series, clusters, random);
   const of = new Int8Array(series.length).fill(-1);
   let inertia = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round++) {
@@ -75,14 +131,7 @@ function cluster(
       inertia += distance;
     });
     if (moved === 0) break;
-    centres.forEach((centre, c) => {
-      centre.fill(0);
-      series.forEach((one, k) => {
-        if (of[k] === c) for (let i = 0; i < one.length; i++) centre[i] += one[i];
-      });
-      const size = Math.sqrt(dot(centre, centre)) || 1;
-      for (let i = 0; i < centre.length; i++) centre[i] /= size;
-    });
+    centres = centresOf(series, of, centres.length);
   }
   return { of, inertia };
 }

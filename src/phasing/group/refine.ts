@@ -29,7 +29,7 @@ export function refine(
     const sums = new PhaseSums(rows, phaseOf, phases);
     const scores = rows.rows.map((row, k) =>
       Array.from({ length: phases }, (_, phase) =>
-        phaseOf[k] < 0 ? Number.NaN : sums.likeness(row, phase, phaseOf[k] === phase),
+        phaseOf[k] < 0 ? Number.NaN : sums.likeness(row, phase, phaseOf[k] === phase, rows.quiet?.[k]),
       ),
     );
     let moved = 0;
