@@ -24,6 +24,7 @@ registerNode('phase-correlator', {
     method: { value: 'auto' },
     clusters: { value: 3 },
     lowPass: { value: 0 },
+    components: { value: 0 },
     schedule: { value: WEEKLY },
     keep: { value: true },
     references: { value: [] },

@@ -85,7 +85,7 @@ function borrowReferences(task: Task, settings: CorrelatorSettings, store: Serie
   const own = new Set(task.members.map(({ meter }) => meter));
   const others = settings.references.filter(({ meter }) => !own.has(meter));
   for (const { meter, phase } of others.slice(0, MOST_BORROWED)) {
-    task.members.push({ meter, reference: phase });
+    task.members.push({ meter, reference: phase, borrowed: true });
     task.rows.push(store.row(meter) ?? -1);
   }
 }

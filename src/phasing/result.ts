@@ -211,6 +211,8 @@ function percent(part: number): string {
 export interface TransformerSummary extends Record<string, unknown> {
   transformer: string;
   method: string;
+  /** Why this method. */
+  because: string;
   meters: number;
   a: number;
   b: number;
@@ -241,6 +243,7 @@ function* summarise(
     const summary: TransformerSummary = {
       transformer,
       method: results[t].method,
+      because: results[t].because,
       meters: own.length,
       ...{ a: on('a'), b: on('b'), c: on('c') },
     };

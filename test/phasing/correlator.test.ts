@@ -208,9 +208,10 @@ describe('phase correlator', () => {
       ...at('hourly', (slot) => slot % 12 === 0),
       ...at('flat', () => true).map((one) => ({ ...one, values: { va: 231 } })),
       ...at('past', () => true).map((one) => ({ ...one, time: one.time - 900 * DAY })),
+      ...at('millivolts', () => true).map((one) => ({ ...one, values: { va: 1000 * (one.values.va ?? 0) } })),
       ...at('future', () => true).map((one) => ({ ...one, time: one.time + 900 * DAY })),
     ];
-    const names = ['m1', 'once', 'hourly', 'flat', 'past', 'future', 'silent'];
+    const names = ['m1', 'once', 'hourly', 'flat', 'past', 'future', 'millivolts', 'silent'];
     const meters = names.map((meter) => ({ meter, transformer: 'T1' }));
     const { map, diagnostics } = run({ meters }, [...garbage, ...good]);
     const reasons = Object.fromEntries(
@@ -223,6 +224,7 @@ describe('phase correlator', () => {
       flat: 'excluded: voltage never changes',
       past: 'excluded: no readings',
       future: 'excluded: no readings',
+      millivolts: 'excluded: implausible voltage: 2.30e+5 V where the others have 230 V',
       silent: 'excluded: no readings',
     });
     assert.deepEqual(
@@ -298,5 +300,47 @@ describe('phase correlator', () => {
     assert.deepEqual([north.meters, south.meters], [4, 4]);
     assert.ok(south.missing > 2 * north.missing);
     assert.ok(Math.abs((north.missing + south.missing) / 2 - missing.missing) < 1e-12);
+  });
+
+  it('takes the references of the feeder where a transformer has none, clusters where there are none at all', () => {
+    const names = Array.from({ length: 9 }, (_, k) => `n${k}`);
+    const phases = Object.fromEntries(names.map((name, k) => [name, 'abc'[k % 3]]));
+    const readings = simulated({ ...METERS, ...phases });
+    const meters = [
+      { meter: 'm1', transformer: 'T1' },
+      ...names.map((meter) => ({ meter, transformer: 'T2' })),
+    ];
+    const right = (map: ReturnType<typeof run>['map']) =>
+      map.assignments.filter(({ meter, phase }) => names.includes(meter) && phase === phases[meter]).length;
+
+    const borrowed = run({ meters }, readings).map;
+    assert.equal(right(borrowed), 9);
+    assert.deepEqual(
+      borrowed.transformers.map(({ method, because }) => [method, because]),
+      [
+        ['pearson', 'a reference on each phase'],
+        ['pearson', 'references of other transformers'],
+      ],
+    );
+
+    // Clusters are named by what most records say, wrong ones outvoted; without records they have numbers.
+    const recorded = meters.map((row, k) => ({ ...row, phase: k === 1 ? 'c' : (phases[row.meter] ?? '') }));
+    const clustered = run({ meters: recorded, references: [] }, readings).map;
+    assert.equal(right(clustered), 9);
+    assert.deepEqual(
+      [clustered.transformers[1].method, clustered.transformers[1].because],
+      ['kmeans', 'no usable reference for phase a, b, c'],
+    );
+    const numbered = run({ meters, references: [] }, readings).map.assignments.filter(
+      ({ meter }) => meter !== 'm1',
+    );
+    assert.deepEqual([...new Set(numbered.map(({ phase }) => phase))].sort(), ['1', '2', '3']);
+    for (const one of numbered) {
+      for (const other of numbered) {
+        assert.equal(one.phase === other.phase, phases[one.meter] === phases[other.meter]);
+      }
+    }
+    const asked = run({ meters, method: 'kmeans' }, readings).map;
+    assert.equal(asked.transformers[1].because, 'no usable reference for phase a, b, c');
   });
 });

@@ -18,7 +18,9 @@ describe('what helps where series are hard to tell apart', () => {
       for (let p = 0; p < 3; p++) level[p] = 0.9 * level[p] + random() - 0.5;
       const time = NOW - DAY + slot * 300_000;
       const head = { kind: 'reading', time, quality: 'good' } as const;
-      references.forEach(({ meter }, p) => readings.push({ ...head, meter, values: { va: 230 + level[p] } }));
+      references.forEach(({ meter }, p) => {
+        readings.push({ ...head, meter, values: { va: 230 + level[p] } });
+      });
       meters.forEach(({ meter }, k) => {
         // Half of the time up to 4 kW over half an ohm of its own; what it draws else is small.
         const watts = random() < 0.5 ? 50 * random() : 4000 * random();

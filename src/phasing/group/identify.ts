@@ -25,8 +25,9 @@ export const FEWEST = 6;
 /** A series that takes part: of a customer's meter, or of a reference whose phase is known. */
 export interface Member {
   meter: string;
-  /** Phase of a reference. */
+  /** Phase of a reference; and whether it is that of another transformer. */
   reference?: Phase;
+  borrowed?: boolean;
   /** Phase that the records have. */
   recorded?: Phase;
   /** Input of a meter of several phases. */
@@ -57,6 +58,8 @@ export interface Identified {
 
 export interface GroupResult {
   method: 'pearson' | 'kmeans';
+  /** Why it was done so. */
+  because: string;
   /** Names of its phases, by index. */
   names: string[];
   /** In the order of the members, without the references. */
@@ -110,9 +113,9 @@ export function identify(
     const excluded = all
       .filter(({ member }) => member.reference === undefined)
       .map((one) => excludedOne(one, one.excluded ?? reason));
-    return { method: 'pearson', names: [...PHASES], members: excluded };
+    return { method: 'pearson', because: reason, names: [...PHASES], members: excluded };
   }
-  const { start, names, method } = begin(usable, rows, settings);
+  const { start, names, method, because } = begin(usable, rows, settings);
   const fixed = usable.map(({ member }) => member.reference !== undefined);
   let refined = refine(rows, start, fixed, names.length);
   if (correctClocks(usable, refined, settings)) refined = refine(rows, refined.phaseOf, fixed, names.length);
@@ -139,6 +142,7 @@ export function identify(
   sums(inOrderOfNames(refined.sums.sums, names));
   return {
     method,
+    because,
     names,
     members: all
       .filter(({ member }) => member.reference === undefined)
@@ -175,10 +179,23 @@ function prepareAll(
     if (one.excluded !== undefined) continue;
     if (settings.lowPass > 1) smooth(one.row, settings.lowPass);
     one.level = toZScores(one.row);
+  }
+  const levels = all.flatMap(({ level }) => (level ? [level.mean] : [])).sort((a, b) => a - b);
+  const middle = levels[levels.length >> 1] ?? 0;
+  for (const one of all) {
+    if (one.excluded !== undefined) continue;
     if (!one.level) one.excluded = 'voltage never changes';
-    else if (isStuck(one.run, usual)) one.excluded = `stuck value: the same voltage for ${one.run} intervals`;
+    else if (isImplausible(one.level.mean, middle)) {
+      one.excluded = `implausible voltage: ${one.level.mean.toPrecision(3)} V where the others have ${middle.toPrecision(3)} V`;
+    } else if (isStuck(one.run, usual))
+      one.excluded = `stuck value: the same voltage for ${one.run} intervals`;
   }
   return all;
+}
+
+/** Whether a mean is none of this network: another unit, a dead input, a line voltage among phase voltages. */
+function isImplausible(mean: number, middle: number): boolean {
+  return !(mean > 0) || (middle > 0 && (mean < 0.6 * middle || mean > 1.5 * middle));
 }
 
 /**
@@ -234,17 +251,22 @@ function begin(
   usable: readonly Prepared[],
   rows: Rows,
   settings: CorrelatorSettings,
-): { start: Int8Array; names: string[]; method: GroupResult['method'] } {
+): { start: Int8Array; names: string[]; method: GroupResult['method']; because: string } {
   const references = usable.map(({ member }) => (member.reference ? PHASES.indexOf(member.reference) : -1));
   const complete = PHASES.every((_, phase) => references.includes(phase));
   if (complete && settings.method !== 'kmeans') {
     const { scores } = refineOnce(rows, references, PHASES.length);
     const start = Int8Array.from(references, (phase, k) => (phase >= 0 ? phase : bestOf(scores[k], 0)));
-    return { start, names: [...PHASES], method: 'pearson' };
+    const because = usable.some(({ member }) => member.borrowed)
+      ? 'references of other transformers'
+      : 'a reference on each phase';
+    return { start, names: [...PHASES], method: 'pearson', because };
   }
   const members = usable.map((_, k) => k);
   const start = members.length ? kMeans(rows, members, settings.clusters) : new Int8Array(0);
-  return { start, names: nameClusters(usable, start, settings.clusters), method: 'kmeans' };
+  const missing = PHASES.filter((_, phase) => !references.includes(phase));
+  const because = complete ? 'asked for' : `no usable reference for phase ${missing.join(', ')}`;
+  return { start, names: nameClusters(usable, start, settings.clusters), method: 'kmeans', because };
 }
 
 /** Scores against the references alone. */
