@@ -3,6 +3,7 @@ import { Cron } from 'croner';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import {
   changesCsv,
+  inSlices,
   PhaseCorrelator,
   readCorrelatorSettings,
   resultsJson,
@@ -83,7 +84,7 @@ export = (RED: NodeAPI): void => {
         const { map, diagnostics } = await correlator.runWith(pool, Date.now(), only);
         const toMessage = (payload: { meter: string }, more = {}) =>
           ({ topic: payload.meter, payload, ...more }) as NodeMessage;
-        const files = { results: resultsJson(map), changes: changesCsv(map) };
+        const files = { results: await inSlices(resultsJson(map)), changes: changesCsv(map) };
         send([[toMessage(map, files)], diagnostics.map((diagnostic) => toMessage(diagnostic))]);
         show('dot', text('result', map.run));
       } finally {

@@ -6,5 +6,6 @@ export * from './loading';
 export * from './plot';
 export * from './result';
 export * from './settings';
+export * from './steps';
 export * from './tables';
 export * from './worker-pool';

@@ -12,6 +12,9 @@ export interface PlotPoint {
   recorded: string | null;
 }
 
+/** Points of a plot; the first ones of more meters: nobody sees more, and the work grows with the square. */
+const MOST_POINTS = 500;
+
 export interface ClusterPlot {
   transformer: string;
   points: PlotPoint[];
@@ -32,6 +35,7 @@ export function clusterPlot(
 ): ClusterPlot {
   const members: { assignment: Assignment; row: Float32Array }[] = [];
   for (const assignment of assignments) {
+    if (members.length >= MOST_POINTS) break;
     const row = series(assignment.meter);
     if (row && assignment.grade !== 'excluded' && fillGaps(row, maxGap).ok && toZScores(row)) {
       members.push({ assignment, row });

@@ -1,4 +1,5 @@
-import type { Assignment, PhaseMap } from '../record';
+import type { PhaseMap } from '../record';
+import type { Steps } from './steps';
 
 /** Changes of the records for the GIS as CSV: meters whose recorded phase differs, the surest first. */
 export function changesCsv({ assignments }: PhaseMap): string {
@@ -24,16 +25,25 @@ export function changesCsv({ assignments }: PhaseMap): string {
   return ['meter,transformer,recorded,phase,score,margin,confidence,grade,reason', ...rows, ''].join('\r\n');
 }
 
-/** The whole map as JSON, laid out so that two runs can be compared line by line: `results.json`. */
-export function resultsJson(map: PhaseMap): string {
+/**
+ * The whole map as JSON, laid out so that two runs can be compared line by line: `results.json`. In steps: of a hundred
+ * thousand meters it is long.
+ */
+export function* resultsJson(map: PhaseMap): Steps<string> {
   const { assignments, transformers, ...head } = map;
-  const list = (rows: readonly (Assignment | Record<string, unknown>)[]) =>
-    rows.length ? `[\n${rows.map((row) => `    ${JSON.stringify(row)}`).join(',\n')}\n  ]` : '[]';
-  const lines = Object.entries(head).map(
-    ([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`,
-  );
-  lines.push(`  "transformers": ${list(transformers)}`, `  "assignments": ${list(assignments)}`);
-  return `{\n${lines.join(',\n')}\n}\n`;
+  const parts = ['{\n'];
+  for (const [name, value] of Object.entries(head)) {
+    parts.push(`  ${JSON.stringify(name)}: ${JSON.stringify(value)},\n`);
+  }
+  for (const [name, rows] of Object.entries({ transformers, assignments })) {
+    parts.push(`  "${name}": [`);
+    for (const [k, row] of rows.entries()) {
+      parts.push(`${k ? ',' : ''}\n    ${JSON.stringify(row)}`);
+      yield;
+    }
+    parts.push(name === 'assignments' ? '\n  ]\n}\n' : '\n  ],\n');
+  }
+  return parts.join('');
 }
 
 /** A cell that programs for tables take for text: quoted where it must be, and never for a formula. */

@@ -2,6 +2,9 @@ import { toZScores } from '../clean';
 import { strongest } from './eigen';
 import { dot } from './rows';
 
+/** Series from which components are made; of more of them an even choice: the work grows with the square. */
+const MOST = 500;
+
 /**
  * Leaves of each series what the strongest principal components of all of them show, in place: noise of single meters
  * is on no strong component.
@@ -9,13 +12,15 @@ import { dot } from './rows';
  */
 export function keepComponents(rows: readonly Float32Array[], count: number): void {
   if (rows.length <= count) return;
-  const gram = rows.map((a) => Float64Array.from(rows, (b) => dot(a, b)));
+  const step = Math.ceil(rows.length / MOST);
+  const sample = rows.filter((_, k) => k % step === 0);
+  const gram = sample.map((a) => Float64Array.from(sample, (b) => dot(a, b)));
   const length = rows[0].length;
   const components = strongest(gram, count)
     .filter(({ value }) => value > 0)
     .map(({ vector, value }) => {
       const component = new Float32Array(length);
-      rows.forEach((row, k) => {
+      sample.forEach((row, k) => {
         const part = vector[k] / Math.sqrt(value);
         for (let i = 0; i < length; i++) component[i] += part * row[i];
       });

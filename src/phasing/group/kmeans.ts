@@ -19,10 +19,11 @@ export function kMeans(
   clusters: number,
   seed = 1,
 ): Int8Array {
-  const unique = members.map((k) => withoutCommon(rows, members, k, length));
+  const common = commonOf(rows, members, length);
+  const unique = members.map((k) => withoutCommon(rows[k], common));
   const random = generator(seed);
   let found = best(unique, clusters, random);
-  if (silhouette(unique, found, clusters) < OVERLAP) {
+  if (unique.length <= MOST_SPECTRAL && silhouette(unique, found, clusters) < OVERLAP) {
     const spectral = best(embedded(unique, clusters), clusters, random);
     if (silhouette(unique, spectral, clusters) > silhouette(unique, found, clusters)) found = spectral;
   }
@@ -35,6 +36,8 @@ export function kMeans(
 
 /** Silhouette below which clusters overlap, and the spectral way is tried too. */
 const OVERLAP = 0.25;
+/** Series of which the likeness of each to each is worked out: it grows with the square. */
+const MOST_SPECTRAL = 1000;
 /** Power of the likeness that makes near ones near and far ones far. */
 const SHARPNESS = 4;
 
@@ -88,28 +91,19 @@ function centresOf(series: readonly Float32Array[], of: Int8Array, clusters: num
   });
 }
 
-function withoutCommon(
-  rows: readonly Float32Array[],
-  members: readonly number[],
-  own: number,
-  length: number,
-): Float32Array {
-  const mean = commonOf(rows, members, length);
-  const series = Float32Array.from(rows[own], (x, i) => x - mean[i]);
+/** A series less what all have in common, of length 1. */
+function withoutCommon(row: Float32Array, common: Float64Array): Float32Array {
+  const series = row.slice();
+  for (let i = 0; i < series.length; i++) series[i] -= common[i];
   const size = Math.sqrt(dot(series, series)) || 1;
-  for (let i = 0; i < length; i++) series[i] /= size;
+  for (let i = 0; i < series.length; i++) series[i] /= size;
   return series;
 }
 
-let commonFor: readonly number[] | undefined;
-let common: Float64Array = new Float64Array(0);
-
-/** Mean of the members by interval; of the same members worked out once. */
+/** Mean of the members by interval. */
 function commonOf(rows: readonly Float32Array[], members: readonly number[], length: number): Float64Array {
-  if (commonFor === members && common.length === length) return common;
-  common = new Float64Array(length);
+  const common = new Float64Array(length);
   for (const k of members) for (let i = 0; i < length; i++) common[i] += rows[k][i] / members.length;
-  commonFor = members;
   return common;
 }
 
