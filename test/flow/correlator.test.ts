@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -248,6 +248,36 @@ describe('phase-correlator in Node-RED', function () {
     await assert.rejects(correlator.runWith(pool, 0), /the run was stopped/);
     await endFlow();
     await runFlow([]);
+  });
+
+  it('runs the example flow: every fault of the simulated customers is named', async () => {
+    const path = join(__dirname, '..', '..', 'examples', 'Phases of simulated customers.json');
+    const nodes = (JSON.parse(readFileSync(path, 'utf8')) as { type: string; id: string }[])
+      .filter(({ type }) => !['tab', 'comment', 'inject'].includes(type))
+      .map((node) => (node.type === 'debug' ? { id: node.id, type: 'helper' } : node));
+    flow = await runFlow(nodes);
+    flow.send('ph-week', {});
+    await until(() => flow.got('ph-map').length === 1, 'the map', 30_000);
+    await until(() => flow.got('ph-diagnostics').length === 4, 'the diagnostics');
+    const found = flow
+      .got('ph-diagnostics')
+      .map(({ payload: { code, detail } }) => [
+        code,
+        (detail as { meters: { meter: string }[] }).meters.map(({ meter }) => meter.slice(-2)).join(' '),
+      ]);
+    assert.deepEqual(found.sort(), [
+      ['CLOCK_OFFSET', '06'],
+      ['PHASE_MOVED', '08'],
+      ['PHASE_RECORD', '03 08 18'],
+      ['VOLTAGE_OFFSET', '12'],
+    ]);
+    const { run } = flow.got('ph-map')[0].payload as unknown as PhaseMap;
+    assert.deepEqual([run.match, run.excluded], [23, 1]);
+    assert.equal(
+      (flow.got('ph-changes')[0] as unknown as { changes: string }).changes.split('\r\n').length,
+      5,
+    );
+    assert.deepEqual(flow.got('errors'), []);
   });
 
   it('names a schedule that cannot be', () => {
