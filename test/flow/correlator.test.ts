@@ -153,14 +153,17 @@ describe('phase-correlator in Node-RED', function () {
     await until(() => maps().length >= 2, 'two runs by the schedule', 30_000);
     flow.send('correlator', { command: 'run' });
     flow.send('correlator', { command: 'run' });
-    await until(() => flow.got('errors').length > 0, 'the refusal');
-    assert.equal(flow.got('errors')[0].error?.message, 'msg.command: expected no run under way, got "run"');
+    const messages = () => flow.got('errors').map(({ error }) => error?.message ?? '');
+    // One at least: a run of the schedule may be under way as well.
+    await until(() => messages().length > 0, 'the refusal');
     flow.send('correlator', { command: 'fly' });
-    await until(() => flow.got('errors').length > 1, 'the error');
-    assert.match(
-      flow.got('errors').pop()?.error?.message ?? '',
-      /^msg\.command: expected one of run, reset, import, plot, got "fly"$/,
-    );
+    await until(() => messages().some((message) => message.includes('fly')), 'the error');
+    for (const message of messages()) {
+      assert.match(
+        message,
+        /^msg\.command: expected (no run under way, got "run"|one of run, reset, import, plot, got "fly")$/,
+      );
+    }
   });
 
   it('reads a file, and gives the plot of a transformer', async () => {
