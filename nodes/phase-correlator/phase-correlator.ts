@@ -33,6 +33,7 @@ export = (RED: NodeAPI): void => {
     let passedOver = 0;
     let shown = '';
     let running: WorkerPool | undefined;
+    let closing = false;
 
     const settings = (() => {
       try {
@@ -93,9 +94,10 @@ export = (RED: NodeAPI): void => {
     };
     const runBySelf = (only?: ReadonlySet<string>) => {
       if (running) return;
-      run((message) => this.send(message as unknown as NodeMessage[]), only).catch((error: Error) =>
-        this.error(error.message),
-      );
+      run((message) => this.send(message as unknown as NodeMessage[]), only).catch((error: Error) => {
+        // A run that is given up because the node is closed is no error.
+        if (!closing) this.error(error.message);
+      });
     };
     const schedule = settings.schedule
       ? new Cron(settings.schedule, { unref: true }, () => runBySelf())
@@ -177,6 +179,7 @@ export = (RED: NodeAPI): void => {
     });
 
     this.on('close', (_removed: boolean, done: () => void) => {
+      closing = true;
       schedule?.stop();
       void Promise.all([running?.stop(), ready.then(() => disk?.flush())]).then(() => done(), done);
     });

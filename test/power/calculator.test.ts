@@ -227,8 +227,9 @@ describe('var calculator', () => {
     interface Stretch {
       seconds: number;
       lag?: number;
-      /** Factor on ia. */
+      /** Factors on ia and ib. */
       ia?: number;
+      ib?: number;
       dc?: number;
       fifth?: number;
     }
@@ -242,13 +243,13 @@ describe('var calculator', () => {
       });
       const rate = 3200;
       let time = 0;
-      for (const { seconds, lag = 20, ia = 1, dc = 0, fifth = 0 } of stretches) {
+      for (const { seconds, lag = 20, ia = 1, ib = 1, dc = 0, fifth = 0 } of stretches) {
         const channels: Partial<Record<Channel, Float32Array>> = {};
         (['a', 'b', 'c'] as const).forEach((phase, k) => {
           const at = { rate, seconds, frequency: 50 };
           const harmonics: [number, number, number][] = fifth ? [[5, fifth, 0]] : [];
           channels[`v${phase}`] = wave({ ...at, rms: 230, phase: -120 * k, harmonics });
-          const rms = 5 * (phase === 'a' ? ia : 1);
+          const rms = 5 * { a: ia, b: ib, c: 1 }[phase];
           channels[`i${phase}`] = wave({ ...at, rms, phase: -120 * k - lag, dc: phase === 'b' ? dc : 0 });
         });
         calculator.push(WaveformFrame.from({ kind: 'waveform', meter: 'm', time, rate, channels }));
@@ -275,6 +276,16 @@ describe('var calculator', () => {
       assert.ok(Math.abs((wrong.corrected?.phases.a.angle ?? 0) - 20) < 0.01);
       assert.match(wrong.corrected?.moves[0] ?? '', /^turn the current transformer of a around/);
       assert.equal(powers[0].corrected, undefined);
+    });
+
+    it('a fault that goes to another input ends and begins anew', () => {
+      const stretches = [{ seconds: 6, ia: -1 }, { seconds: 6, ib: -1 }, { seconds: 6 }];
+      assert.deepEqual(told(stretches).found, [
+        'CT_REVERSED warning',
+        'CT_REVERSED info',
+        'CT_REVERSED warning',
+        'CT_REVERSED info',
+      ]);
     });
 
     it('over a gap of the stream a fault that stands is not told again', () => {

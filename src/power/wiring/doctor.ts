@@ -1,4 +1,4 @@
-import type { Conditions, CorrectedPower, Phasor } from '../../record';
+import type { Conditions, CorrectedPower, Finding, Phasor } from '../../record';
 import { argument, type Complex, conjugate, magnitude, multiply } from '../../signal';
 import { correct, type Diagnosis, diagnose, movesOf } from './diagnose';
 import type { Hypothesis, Measured } from './hypotheses';
@@ -6,8 +6,6 @@ import type { Hypothesis, Measured } from './hypotheses';
 /** Windows from one look to the next, and looks that must agree: a change of load is no fault. */
 const EVERY = 5;
 const AGREEING = 3;
-/** All findings of the doctor are conditions under these keys, so that each ends when it is mended. */
-const SLOTS = 4;
 
 /** Looks at the phasors of one meter now and then, and tells what stands. */
 export class WiringDoctor {
@@ -31,15 +29,21 @@ export class WiringDoctor {
   see(measured: () => Measured): void {
     if (this.windows++ % EVERY !== 0) return;
     const diagnosis = diagnose(measured());
-    const key = diagnosis.findings
-      .map(({ code, detail }) => `${code} ${JSON.stringify(detail.inputs ?? detail.phases)}`)
-      .join();
-    this.looks = key === this.last ? this.looks + 1 : 1;
-    this.last = key;
+    const keys = diagnosis.findings.map(keyOf);
+    this.looks = keys.join() === this.last ? this.looks + 1 : 1;
+    this.last = keys.join();
     if (this.looks < AGREEING) return;
+    for (const finding of this.told?.findings ?? []) {
+      if (!keys.includes(keyOf(finding))) this.conditions.set(keyOf(finding), undefined);
+    }
+    for (const finding of diagnosis.findings) this.conditions.set(keyOf(finding), finding);
     this.told = diagnosis;
-    for (let slot = 0; slot < SLOTS; slot++) this.conditions.set(`wiring ${slot}`, diagnosis.findings[slot]);
   }
+}
+
+/** A fault and where it is: each ends when it is mended, whatever else stands. */
+function keyOf({ code, detail }: Finding): string {
+  return `${code} ${JSON.stringify(detail.inputs ?? detail.phases ?? '')}`;
 }
 
 /** Fundamental powers as they would be with a wiring fault mended. */
