@@ -1,4 +1,5 @@
-import { FEWEST, type Member } from './group/identify';
+import { FEWEST } from './group/begin';
+import type { Member } from './group/prepare';
 import type { CorrelatorSettings, CustomerMeter, Phase } from './settings';
 import type { Steps } from './steps';
 import { type SeriesStore, seriesName } from './store';

@@ -1,5 +1,6 @@
 import { type Assignment, type Diagnostic, type Finding, GRADES, type Grade, type PhaseMap } from '../record';
-import type { GroupResult, Identified } from './group/identify';
+import type { GroupResult } from './group/identify';
+import type { Identified } from './group/judge';
 import { type Loading, loadingOf } from './loading';
 import type { PhaseMeans } from './means';
 import { missingnessOf } from './missingness';

@@ -1,0 +1,114 @@
+import { fillGaps, isStuck, type Level, longestRun, smooth, toZScores, usualStep } from '../clean';
+import type { CorrelatorSettings, Phase } from '../settings';
+
+/** Part of its intervals that a reference must have. */
+const LEAST_OF_REFERENCE = 0.5;
+/** Part of the intervals in which the power of a customer must be known, and that in which it is compared. */
+const LEAST_OF_POWER = 0.5;
+const QUIET_PART = 0.5;
+
+/** A series that takes part: of a customer's meter, or of a reference whose phase is known. */
+export interface Member {
+  meter: string;
+  /** Phase of a reference; and whether it is that of another transformer. */
+  reference?: Phase;
+  borrowed?: boolean;
+  /** Phase that the records have. */
+  recorded?: Phase;
+  /** Input of a meter of several phases. */
+  input?: string;
+}
+
+/** A member whose series is cleaned: z-scores, unless it is excluded. */
+export interface Prepared {
+  /** Number of the member. */
+  index: number;
+  member: Member;
+  row: Float32Array;
+  missing: number;
+  level?: Level;
+  excluded?: string;
+  clockLate?: number;
+}
+
+/** Series of all members, cleaned; those that cannot be compared with the reason. */
+export function prepareAll(
+  members: readonly Member[],
+  length: number,
+  read: (index: number, into: Float32Array) => void,
+  settings: CorrelatorSettings,
+): Prepared[] {
+  const all = members.map((member, k): Prepared & { run: number } => {
+    const row = new Float32Array(length);
+    read(k, row);
+    const missing = 1 - shareOf(row);
+    const run = longestRun(row);
+    const step = usualStep(row);
+    if (step > 1) {
+      const excluded = `Inconsistent Sampling Frequency: a reading every ${step} intervals`;
+      return { index: k, member, row, missing, run, excluded };
+    }
+    const cleaned = fillGaps(row, settings.maxGap);
+    // A reference with a longer gap is still the best there is: in the gap it says nothing.
+    if (cleaned.ok || (member.reference && 1 - missing >= LEAST_OF_REFERENCE)) {
+      return { index: k, member, row, missing, run };
+    }
+    return { index: k, member, row, missing, run, excluded: cleaned.reason };
+  });
+  const runs = all.map(({ run }) => run).sort((a, b) => a - b);
+  const usual = runs[runs.length >> 1] ?? 0;
+  for (const one of all) {
+    if (one.excluded !== undefined) continue;
+    if (settings.lowPass > 1) smooth(one.row, settings.lowPass);
+    one.level = toZScores(one.row);
+  }
+  const levels = all.flatMap(({ level }) => (level ? [level.mean] : [])).sort((a, b) => a - b);
+  const middle = levels[levels.length >> 1] ?? 0;
+  for (const one of all) {
+    if (one.excluded !== undefined) continue;
+    if (!one.level) one.excluded = 'voltage never changes';
+    else if (isImplausible(one.level.mean, middle)) {
+      one.excluded = `implausible voltage: ${one.level.mean.toPrecision(3)} V where the others have ${middle.toPrecision(3)} V`;
+    } else if (isStuck(one.run, usual))
+      one.excluded = `stuck value: the same voltage for ${one.run} intervals`;
+  }
+  return all;
+}
+
+/** Whether a mean is none of this network: another unit, a dead input, a line voltage among phase voltages. */
+function isImplausible(mean: number, middle: number): boolean {
+  return !(mean > 0) || (middle > 0 && (mean < 0.6 * middle || mean > 1.5 * middle));
+}
+
+/**
+ * The half of the intervals in which a customer draws least: then the drop of its own branch, which hides its phase,
+ * is smallest (after the power bands of M. Lave et al. and L. Blakely et al.; arXiv 2210.00155).
+ * @returns undefined where its power is not known for half of the time
+ */
+export function quietOf(power: Float32Array | undefined): Uint8Array | undefined {
+  if (!power || shareOf(power) < LEAST_OF_POWER) return undefined;
+  const known = power.filter((x) => !Number.isNaN(x)).sort();
+  const limit = known[Math.floor(QUIET_PART * (known.length - 1))];
+  return Uint8Array.from(power, (x) => (x <= limit ? 1 : 0));
+}
+
+/** Leaves of a series its quiet intervals, as z-scores of their own; the others say nothing. */
+export function onlyQuiet({ row, level }: Prepared, quiet: Uint8Array | undefined): Uint8Array | undefined {
+  if (!quiet) return undefined;
+  for (let i = 0; i < row.length; i++) if (!quiet[i]) row[i] = Number.NaN;
+  const ofQuiet = toZScores(row);
+  if (!ofQuiet || !level) {
+    row.fill(0);
+    return quiet;
+  }
+  level.mean += level.deviation * ofQuiet.mean;
+  level.deviation *= ofQuiet.deviation;
+  return quiet;
+}
+
+/** Part of the intervals that have a value. */
+function shareOf(row: Float32Array): number {
+  let count = 0;
+  for (let i = 0; i < row.length; i++) if (!Number.isNaN(row[i])) count++;
+  return count / row.length;
+}
