@@ -1,12 +1,13 @@
 import { FieldError, type PqEvent, type Reading } from '../record';
 import type { SeriesDisk } from './disk/series-disk';
+import type { RunFrame } from './frame';
 import type { GroupResult } from './group/identify';
 import { type Imported, importSeries } from './import/series';
 import { ASSUMED_PF } from './loading';
 import { PhaseMeans } from './means';
 import { byName, planRun, type Task } from './plan';
 import { type ClusterPlot, clusterPlot } from './plot';
-import { type RunFrame, type RunResult, resultOf } from './result';
+import { type RunResult, resultOf } from './result';
 import { runTask } from './run-task';
 import { type CorrelatorSettings, PHASES } from './settings';
 import { atOnce, inSlices } from './steps';

@@ -7,5 +7,6 @@ export * from './plot';
 export * from './result';
 export * from './settings';
 export * from './steps';
+export * from './summary';
 export * from './tables';
 export * from './worker-pool';
