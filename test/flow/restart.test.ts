@@ -115,11 +115,14 @@ describe('Node-RED that restarts, with a context store on disk', function () {
         channels: { va: samples, ia: samples },
       };
       const body = JSON.stringify(frame);
-      await fetch(`${nodeRed?.url}frame`, {
-        method: 'POST',
-        body,
-        headers: { 'content-type': 'application/json' },
-      });
+      const post = () =>
+        fetch(`${nodeRed?.url}frame`, {
+          method: 'POST',
+          body,
+          headers: { 'content-type': 'application/json' },
+        });
+      // Node-RED listens a little before its flows have their routes: until then a frame would be lost.
+      await until(async () => (await post()).status === 200, 'the flow to take a frame');
     }
   }
 
@@ -161,7 +164,10 @@ describe('Node-RED that restarts, with a context store on disk', function () {
     nodeRed = await start(CALCULATOR);
     await send(0, 9);
     // Nine tenths of a second give four windows of ten cycles: all must be written before Node-RED is stopped.
-    await until(() => records().length === 4, 'windows');
+    await until(
+      () => records().length === 4,
+      () => `four windows, there are ${records().length}`,
+    );
     await nodeRed.stop();
     const before = records()[records().length - 1].energy;
     assert.ok(before.import > 0);
@@ -169,7 +175,10 @@ describe('Node-RED that restarts, with a context store on disk', function () {
     nodeRed = await start(CALCULATOR);
     const seen = records().length;
     await send(10, 19);
-    await until(() => records().length === seen + 4, 'windows after the restart');
+    await until(
+      () => records().length === seen + 4,
+      () => `four more, there are ${records().length - seen}`,
+    );
     const after = records()[seen];
     assert.ok(Math.abs(after.energy.seconds - before.seconds - after.window) < 1e-6);
     assert.ok(after.energy.import > before.import);
@@ -182,7 +191,10 @@ describe('Node-RED that restarts, with a context store on disk', function () {
     nodeRed = await start(CALCULATOR);
     const then = records().length;
     await send(20, 29);
-    await until(() => records().length === then + 4, 'windows after the kill');
+    await until(
+      () => records().length === then + 4,
+      () => `four more, there are ${records().length - then}`,
+    );
     assert.ok(Math.abs(records()[then].energy.seconds - last.seconds - records()[then].window) < 1e-6);
   });
 });
