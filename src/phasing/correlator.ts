@@ -21,6 +21,9 @@ const MAX_AHEAD_MS = 86_400_000;
 /** What a transformer's meters must have shown after a restoration before they are compared anew: a day. */
 const RIPE_MS = 86_400_000;
 
+/** Readings that wait for the end of a run. */
+const MAX_HELD = 1_000_000;
+
 const INPUTS = ['a', 'b', 'c'] as const;
 
 /** Does the pieces of a run elsewhere; results in the order of the tasks. */
@@ -60,10 +63,12 @@ export class PhaseCorrelator {
   }
 
   private kept: SeriesDisk | undefined;
+  /** Readings that came during a run; undefined outside of one. */
+  private held: { reading: Reading; now: number }[] | undefined;
   private power: SeriesStore | undefined;
 
   /** Readings and meters that were not taken, by reason. */
-  readonly counters = { ahead: 0, tooOld: 0, metersRefused: 0 };
+  readonly counters = { ahead: 0, tooOld: 0, metersRefused: 0, heldDropped: 0 };
 
   /**
    * Takes a reading: its phase voltage, or all of a meter of several phases.
@@ -71,6 +76,12 @@ export class PhaseCorrelator {
    * @returns false where the reading holds no voltage, and was passed over
    */
   push(reading: Reading, now: number): boolean {
+    if (this.held) {
+      // A run in other threads reads the series as they are: what comes meanwhile waits.
+      if (this.held.length < MAX_HELD) this.held.push({ reading, now });
+      else this.counters.heldDropped++;
+      return true;
+    }
     const { meter, values } = reading;
     const inputs = INPUTS.filter((input) => values[`v${input}`] !== undefined);
     if (inputs.length === 0 || reading.quality === 'bad') return false;
@@ -192,15 +203,25 @@ export class PhaseCorrelator {
 
   /**
    * The same with the pieces done by workers, and the rest in slices: the same result, byte for byte.
+   * Readings that come meanwhile wait for its end.
    * @param only transformers of a delta run; all without
+   * @throws Error while a run is under way, and what the workers say
    */
   async runWith(workers: Workers, now: number, only?: ReadonlySet<string>): Promise<RunResult> {
     const { store, settings } = this;
-    const tasks = await inSlices(planRun(settings, store, only, this.power));
-    const means = this.meansFor(tasks);
-    const frame = this.frame(now, means);
-    const results = await workers.do(settings, this.view, tasks, means);
-    return await inSlices(resultOf(settings, tasks, results, frame));
+    if (this.held) throw new Error('a run is under way');
+    this.held = [];
+    try {
+      const tasks = await inSlices(planRun(settings, store, only, this.power));
+      const means = this.meansFor(tasks);
+      const frame = this.frame(now, means);
+      const results = await workers.do(settings, this.view, tasks, means);
+      return await inSlices(resultOf(settings, tasks, results, frame));
+    } finally {
+      const held = this.held ?? [];
+      this.held = undefined;
+      for (const { reading, now: then } of held) this.push(reading, then);
+    }
   }
 
   private get view(): StoreView {

@@ -246,6 +246,16 @@ describe('phase-correlator in Node-RED', function () {
     }
     assert.ok(results.every((one) => one === results[0]));
     assert.equal(results[0], JSON.stringify(correlator.run(0)));
+    // What comes during a run waits for its end, and changes nothing in it.
+    const during = correlator.runWith(new engine.WorkerPool(), 0);
+    await assert.rejects(correlator.runWith(new engine.WorkerPool(), 0), /a run is under way/);
+    for (let slot = 0; slot < 40; slot++) {
+      const time = START + (INTERVALS + slot) * 300_000;
+      correlator.push({ kind: 'reading', meter: 'M0-1', time, values: { va: 500 }, quality: 'good' }, time);
+    }
+    assert.equal(JSON.stringify(await during), results[0]);
+    const then = correlator.run(0).map;
+    assert.equal(then.time, START + (INTERVALS + 39) * 300_000);
     // Stopped in the middle it says so, and leaves no thread behind.
     const pool = new engine.WorkerPool(() => void pool.stop(), 2);
     await assert.rejects(correlator.runWith(pool, 0), /the run was stopped/);
