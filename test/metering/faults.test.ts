@@ -157,7 +157,8 @@ describe('random frames', function () {
         const port = await startNoise(100 + i, (words) => {
           answer = words;
         });
-        const link = new ModbusLink(readLinkSettings({ host: '127.0.0.1', port, timeout: 15, retries: 0 }));
+        // Long enough for a true answer on a machine that is slow for a while: below, most of them must come through.
+        const link = new ModbusLink(readLinkSettings({ host: '127.0.0.1', port, timeout: 50, retries: 0 }));
         cleanUp(() => link.close());
         for (let n = 0; n < EACH; n++) {
           answer = undefined;
