@@ -1,6 +1,7 @@
 import type { Assignment } from '../record';
 import type { RunFrame } from './frame';
 import type { GroupResult } from './group/identify';
+import { silhouetteOf } from './group/kmeans';
 import { type Loading, loadingOf } from './loading';
 import type { Task } from './plan';
 import type { CorrelatorSettings } from './settings';
@@ -62,6 +63,5 @@ export function* summarise(
 
 function silhouette({ score, margin }: Assignment): number {
   const own = 1 - (score ?? 0);
-  const next = own + (margin ?? 0);
-  return (next - own) / Math.max(own, next, 1e-9);
+  return silhouetteOf(own, own + (margin ?? 0));
 }

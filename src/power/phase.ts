@@ -1,9 +1,15 @@
 import type { PhasePower, Phasor } from '../record';
-import { type Complex, conjugate, type Lines, magnitude, multiply } from '../signal';
+import {
+  type Complex,
+  conjugate,
+  degreesFrom,
+  type Lines,
+  magnitude,
+  multiply,
+  wrapDegrees,
+} from '../signal';
 import { kFactorOf, tddOf, thdOf } from './harmonics';
 import type { PhaseMeans } from './means';
-
-const DEGREES = 180 / Math.PI;
 
 /** One channel in one window. */
 export interface ChannelValues {
@@ -64,10 +70,9 @@ export function phasePower(values: PhaseValues, means: PhaseMeans, options: Phas
   const { v, i, p, s1 } = values;
   const v1 = magnitude(v.fundamental);
   const i1 = magnitude(i.fundamental);
-  const vh = harmonicPart(v.rms, v1);
-  const ih = harmonicPart(i.rms, i1);
   const s = v.rms * i.rms;
-  const n = Math.sqrt(Math.max(0, s * s - p * p));
+  const powers = nonfundamental(v.rms, i.rms, v1, i1, 1, p);
+  const { n } = powers;
   const qBudeanu = budeanu(v.lines, i.lines, s1.im, options.cycles, v.orders.length - 1);
   const result: MeasuredPhase = {
     v: v.rms,
@@ -78,18 +83,14 @@ export function phasePower(values: PhaseValues, means: PhaseMeans, options: Phas
     p1: s1.re,
     q1: s1.im,
     s1: v1 * i1,
-    n,
-    di: v1 * ih,
-    dv: vh * i1,
-    sh: vh * ih,
-    sn: Math.sqrt(Math.max(0, s * s - (v1 * i1) ** 2)),
+    ...powers,
     qFryze: n,
     qBudeanu,
     dBudeanu: Math.sqrt(Math.max(0, n * n - qBudeanu * qBudeanu)),
     dcV: v.lines.re[0],
     dcI: i.lines.re[0],
-    v1: { mag: v1, angle: degrees(v.fundamental, options.origin) },
-    i1: { mag: i1, angle: wrap(degrees(i.fundamental, options.origin) - options.displacement) },
+    v1: { mag: v1, angle: degreesFrom(options.origin, v.fundamental) },
+    i1: { mag: i1, angle: wrapDegrees(degreesFrom(options.origin, i.fundamental) - options.displacement) },
   };
   if (v1 > 0 && v.orders[1] > 0 && v1 > SHARE * v.rms) {
     result.thdV = thdOf(v.orders);
@@ -102,11 +103,11 @@ export function phasePower(values: PhaseValues, means: PhaseMeans, options: Phas
     result.tdd = tddOf(i.orders, options.demand);
     if (i1 > SHARE * i.rms && v1 > SHARE * v.rms) {
       result.dpf = s1.re / (v1 * i1);
-      result.angle = Math.atan2(s1.im, s1.re) * DEGREES;
+      result.angle = degreesFrom(0, s1);
       result.thdI = thdOf(i.orders);
       result.kFactor = kFactorOf(i.orders);
       if (options.crossingAngle !== undefined) {
-        result.crossingAngle = wrap(options.crossingAngle + options.displacement);
+        result.crossingAngle = wrapDegrees(options.crossingAngle + options.displacement);
       }
     }
   }
@@ -116,8 +117,21 @@ export function phasePower(values: PhaseValues, means: PhaseMeans, options: Phas
 /** Part of the RMS value from which a fundamental is one. */
 const SHARE = 1e-3;
 
+/** SN, DI, DV, SH and N of one phase, or of three from the effective values (IEEE 1459-2010, 3.1.2 and 3.2.3). */
+export function nonfundamental(v: number, i: number, v1: number, i1: number, phases: number, p: number) {
+  const s = phases * v * i;
+  const [vh, ih] = [harmonicPart(v, v1), harmonicPart(i, i1)];
+  return {
+    sn: Math.sqrt(Math.max(0, s * s - (phases * v1 * i1) ** 2)),
+    n: Math.sqrt(Math.max(0, s * s - p * p)),
+    di: phases * v1 * ih,
+    dv: phases * vh * i1,
+    sh: phases * vh * ih,
+  };
+}
+
 /** RMS of all that is not fundamental: harmonics, interharmonics and DC (IEEE 1459-2010, 3.1.2.1). */
-export function harmonicPart(rms: number, fundamental: number): number {
+function harmonicPart(rms: number, fundamental: number): number {
   return Math.sqrt(Math.max(0, rms * rms - fundamental * fundamental));
 }
 
@@ -129,13 +143,4 @@ function budeanu(v: Lines, i: Lines, q1: number, cycles: number, highest: number
     sum += v.im[k] * i.re[k] - v.re[k] * i.im[k];
   }
   return sum;
-}
-
-function degrees({ re, im }: Complex, origin: number): number {
-  return wrap((Math.atan2(im, re) - origin) * DEGREES);
-}
-
-/** The angle between -180 and 180 degrees. */
-export function wrap(angle: number): number {
-  return angle - 360 * Math.round(angle / 360);
 }

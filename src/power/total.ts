@@ -1,6 +1,6 @@
 import type { Power } from '../record';
 import { add, argument, type Complex, magnitude, symmetricalComponents } from '../signal';
-import { harmonicPart, type PhaseValues } from './phase';
+import { nonfundamental, type PhaseValues } from './phase';
 
 export interface TotalOptions {
   /** RMS current up to which there is no load, A. */
@@ -36,7 +36,7 @@ export function totalOf(phases: readonly PhaseValues[], options: TotalOptions): 
     const [{ v, i }] = phases;
     return Object.assign(
       result,
-      distortion(v.rms, i.rms, magnitude(v.fundamental), magnitude(i.fundamental), 1, p),
+      nonfundamental(v.rms, i.rms, magnitude(v.fundamental), magnitude(i.fundamental), 1, p),
     );
   }
   return Object.assign(result, { n: Math.sqrt(Math.max(0, s * s - p * p)) });
@@ -76,19 +76,12 @@ function effective(
     i1Sum ** 2,
   );
   const se = 3 * ve * ie;
-  return { ve, ie, se, ...(loaded && se > 0 ? { pfe: p / se } : {}), ...distortion(ve, ie, ve1, ie1, 3, p) };
-}
-
-/** SN, DI, DV, SH and N of one phase, or of three from the effective values (IEEE 1459-2010, 3.1.2 and 3.2.3). */
-function distortion(v: number, i: number, v1: number, i1: number, phases: number, p: number) {
-  const s = phases * v * i;
-  const [vh, ih] = [harmonicPart(v, v1), harmonicPart(i, i1)];
   return {
-    sn: Math.sqrt(Math.max(0, s * s - (phases * v1 * i1) ** 2)),
-    n: Math.sqrt(Math.max(0, s * s - p * p)),
-    di: phases * v1 * ih,
-    dv: phases * vh * i1,
-    sh: phases * vh * ih,
+    ve,
+    ie,
+    se,
+    ...(loaded && se > 0 ? { pfe: p / se } : {}),
+    ...nonfundamental(ve, ie, ve1, ie1, 3, p),
   };
 }
 

@@ -25,3 +25,11 @@ export const divide = (a: Complex, b: Complex): Complex =>
 export const magnitude = ({ re, im }: Complex): number => Math.hypot(re, im);
 /** Rad, -pi to pi. */
 export const argument = ({ re, im }: Complex): number => Math.atan2(im, re);
+/** The same angle between -180 and 180 degrees. */
+export const wrapDegrees = (angle: number): number => angle - 360 * Math.round(angle / 360);
+/**
+ * Degrees, -180 to 180.
+ * @param origin angle counted as 0, rad
+ */
+export const degreesFrom = (origin: number, value: Complex): number =>
+  wrapDegrees(((argument(value) - origin) * 180) / Math.PI);

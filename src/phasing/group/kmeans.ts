@@ -66,6 +66,14 @@ function embedded(series: readonly Float32Array[], clusters: number): Float32Arr
   });
 }
 
+/**
+ * Silhouette of one member: 1 deep in its cluster, 0 between two, -1 deep in the other (P. J. Rousseeuw, 1987).
+ * @param own distance to its cluster, @param next to the nearest other one
+ */
+export function silhouetteOf(own: number, next: number): number {
+  return (next - own) / Math.max(own, next, 1e-9);
+}
+
 /** Mean silhouette against the clusters' means, with 1 - r for a distance. */
 function silhouette(series: readonly Float32Array[], of: Int8Array, clusters: number): number {
   const centres = centresOf(series, of, clusters);
@@ -74,7 +82,7 @@ function silhouette(series: readonly Float32Array[], of: Int8Array, clusters: nu
     const distances = centres.map((centre) => 1 - dot(one, centre));
     const own = distances[of[k]];
     const next = Math.min(...distances.filter((_, c) => c !== of[k]));
-    sum += (next - own) / Math.max(own, next, 1e-9);
+    sum += silhouetteOf(own, next);
   });
   return series.length ? sum / series.length : 0;
 }

@@ -1,5 +1,5 @@
 import type { Conditions, CorrectedPower, Finding, Phasor } from '../../record';
-import { argument, type Complex, conjugate, magnitude, multiply } from '../../signal';
+import { argument, type Complex, conjugate, degreesFrom, magnitude, multiply } from '../../signal';
 import { correct, type Diagnosis, diagnose, movesOf } from './diagnose';
 import type { Hypothesis, Measured } from './hypotheses';
 
@@ -76,6 +76,5 @@ export function correctedPower(
 }
 
 function phasor(value: Complex, origin: number): Phasor {
-  const angle = ((argument(value) - origin) * 180) / Math.PI;
-  return { mag: magnitude(value), angle: angle - 360 * Math.round(angle / 360) };
+  return { mag: magnitude(value), angle: degreesFrom(origin, value) };
 }

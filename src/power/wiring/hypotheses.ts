@@ -1,4 +1,4 @@
-import { argument, type Complex, magnitude } from '../../signal';
+import { argument, type Complex, degreesFrom, magnitude, wrapDegrees } from '../../signal';
 import type { Load, Wiring } from '../settings';
 
 /** How the leads of one kind may be connected: input k carries phase `phases[k]`, turned around where `signs[k]` is -1. */
@@ -124,7 +124,7 @@ function isStar({ voltages, wiring }: Measured, { phases, signs }: Leads): boole
     const ratio = magnitude(voltage) / length;
     if (!(Math.abs(ratio - 1) <= MAGNITUDE_TOLERANCE)) return false;
     const lag = lagOf(voltages[reference], voltage) + turned(signs[reference]) - turned(signs[k]);
-    return Math.abs(wrap(lag - expected[phases[k]])) <= ANGLE_TOLERANCE;
+    return Math.abs(wrapDegrees(lag - expected[phases[k]])) <= ANGLE_TOLERANCE;
   });
 }
 
@@ -134,19 +134,19 @@ function currentLeads(measured: Measured, voltages: Leads, direction: 1 | -1): L
   if (present.length === 0) return [];
   const angles = voltages.phases.map((_, phase) => {
     const input = voltages.phases.indexOf(phase);
-    return (argument(measured.voltages[input]) * 180) / Math.PI + turned(voltages.signs[input]);
+    return degreesFrom(0, measured.voltages[input]) + turned(voltages.signs[input]);
   });
   // Each current in turn takes one of the phases that are left.
   let found: { phases: number[]; signs: (1 | -1)[] }[] = [
     { phases: currents.map(() => -1), signs: currents.map(() => 1) },
   ];
   for (const k of present) {
-    const own = (argument(currents[k]) * 180) / Math.PI + turned(direction);
+    const own = degreesFrom(0, currents[k]) + turned(direction);
     found = found.flatMap((leads) =>
       angles.flatMap((angle, phase) => {
         if (leads.phases.includes(phase)) return [];
         return ([1, -1] as const)
-          .filter((sign) => within(wrap(angle - own - turned(sign)), USUAL[load]))
+          .filter((sign) => within(wrapDegrees(angle - own - turned(sign)), USUAL[load]))
           .map((sign) => ({ phases: leads.phases.with(k, phase), signs: leads.signs.with(k, sign) }));
       }),
     );
@@ -179,11 +179,10 @@ function mistakesIn({ phases, signs }: Leads): number {
 
 /** Degrees by which the second lags behind the first. */
 function lagOf(first: Complex, second: Complex): number {
-  return wrap(((argument(first) - argument(second)) * 180) / Math.PI);
+  return degreesFrom(argument(second), first);
 }
 
 const turned = (sign: number) => (sign < 0 ? 180 : 0);
-const wrap = (angle: number) => angle - 360 * Math.round(angle / 360);
 const within = (angle: number, [from, to]: readonly [number, number]) => angle >= from && angle < to;
 
 function permutations(n: number): number[][] {
