@@ -1,5 +1,5 @@
 import ModbusRTU from 'modbus-serial';
-import { growingPause } from './growing-pause';
+import { growingPause } from '../shared';
 import type { LinkSettings } from './link-settings';
 
 /** Between attempts to connect. */

@@ -1,11 +1,11 @@
 /** Meters read over Modbus: links, plans, readings, waveforms, event logs, clocks, diagnosis. */
+
 export * from './clock-check';
 export * from './commands';
 export * from './diagnosis';
 export * from './discovery';
 export { createEventLogReader, type EventLogReader, type LogBatch } from './event-log';
 export * from './fleet';
-export * from './growing-pause';
 export * from './link';
 export * from './link-settings';
 export * from './meter-links';

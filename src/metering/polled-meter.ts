@@ -1,8 +1,8 @@
 import { Conditions, FieldError, type Finding } from '../record';
+import { growingPause } from '../shared';
 import { clearBuffer, readWrites, writeRegisters } from './commands';
 import { faultOf, isLinkDown, isRefusal, isSilence } from './diagnosis';
 import type { FleetMeter } from './fleet';
-import { growingPause } from './growing-pause';
 import type { ModbusLink } from './link';
 import type { PollerSettings } from './poller-settings';
 import type { Semaphore } from './semaphore';

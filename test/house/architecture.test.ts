@@ -5,9 +5,10 @@ import { dirname, join, relative, resolve } from 'node:path';
 const ROOT = join(__dirname, '..', '..');
 
 /** What each folder of src/ may import from its sisters: one way only (design, section 1). */
-const SHARED = ['record', 'signal', 'registers'];
+const SHARED = ['record', 'signal', 'registers', 'shared'];
 const ALLOWED: Record<string, string[]> = {
   record: [],
+  shared: [],
   signal: ['record'],
   registers: ['record'],
   panel: ['record'],

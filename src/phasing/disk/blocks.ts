@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { SEAL, seal, unseal } from '../../shared';
 
 /** A value of a meter in a slot of the grid. */
 export interface StoredValue {
@@ -12,8 +13,7 @@ const PLAIN = 0;
 const ENCRYPTED = 1;
 /** Magic, kind, length of what follows. */
 const HEAD = 8;
-const IV = 12;
-/** Authentication tag of AES-GCM, or the beginning of a hash. */
+/** Beginning of a hash. */
 const TAG = 16;
 
 /** A block that is whole but was written with another key. */
@@ -24,25 +24,17 @@ export class WrongKey extends Error {
 }
 
 /**
- * Values as one block of a file: names once, then number, slot and float32 of each. With a key encrypted and
- * authenticated by AES-256-GCM (NIST SP 800-38D) under a random initialisation vector; without one hashed, so that a
- * block that was cut by a crash is known.
+ * Values as one block of a file: names once, then number, slot and float32 of each. With a key sealed; without one
+ * hashed, so that a block that was cut by a crash is known.
  */
 export function encodeBlock(values: readonly StoredValue[], key?: Buffer): Buffer {
   const body = encodeBody(values);
-  const iv = key ? randomBytes(IV) : Buffer.alloc(0);
-  let data = body;
-  let tag: Buffer;
-  if (key) {
-    const cipher = createCipheriv('aes-256-gcm', key, iv);
-    data = Buffer.concat([cipher.update(body), cipher.final()]);
-    tag = cipher.getAuthTag();
-  } else tag = hashOf(body);
+  const block = key ? seal(body, key) : Buffer.concat([hashOf(body), body]);
   const head = Buffer.alloc(HEAD);
   head.writeUInt16LE(MAGIC, 0);
   head.writeUInt16LE(key ? ENCRYPTED : PLAIN, 2);
-  head.writeUInt32LE(iv.length + TAG + data.length, 4);
-  return Buffer.concat([head, iv, tag, data]);
+  head.writeUInt32LE(block.length, 4);
+  return Buffer.concat([head, block]);
 }
 
 /**
@@ -55,7 +47,7 @@ export function* decodeBlocks(file: Buffer, key?: Buffer): Generator<StoredValue
     const kind = file.readUInt16LE(at + 2);
     const length = file.readUInt32LE(at + 4);
     const end = at + HEAD + length;
-    const least = kind === ENCRYPTED ? IV + TAG : TAG;
+    const least = kind === ENCRYPTED ? SEAL : TAG;
     if (file.readUInt16LE(at) !== MAGIC || kind > ENCRYPTED || length < least || end > file.length) return;
     const body = open(file.subarray(at + HEAD, end), kind, key);
     if (!body) return;
@@ -69,14 +61,9 @@ function open(block: Buffer, kind: number, key?: Buffer): Buffer | undefined {
     const body = block.subarray(TAG);
     return hashOf(body).equals(block.subarray(0, TAG)) ? body : undefined;
   }
-  if (!key) throw new WrongKey();
-  const decipher = createDecipheriv('aes-256-gcm', key, block.subarray(0, IV));
-  decipher.setAuthTag(block.subarray(IV, IV + TAG));
-  try {
-    return Buffer.concat([decipher.update(block.subarray(IV + TAG)), decipher.final()]);
-  } catch {
-    throw new WrongKey();
-  }
+  const body = key && unseal(block, key);
+  if (!body) throw new WrongKey();
+  return body;
 }
 
 function encodeBody(values: readonly StoredValue[]): Buffer {

@@ -1,6 +1,6 @@
-import { randomBytes, scryptSync } from 'node:crypto';
-import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { keyOf } from '../../shared';
 import { decodeBlocks, encodeBlock, type StoredValue, WrongKey } from './blocks';
 
 const DAY_MS = 86_400_000;
@@ -42,7 +42,7 @@ export class SeriesDisk {
    */
   async load(take: (value: StoredValue) => void, oldest: number): Promise<void> {
     await mkdir(this.folder, { recursive: true });
-    this.key = this.secret ? await this.keyOf(this.secret) : undefined;
+    this.key = this.secret ? await keyOf(this.secret, this.folder) : undefined;
     for (const name of (await readdir(this.folder)).sort()) {
       const [, day] = FILE.exec(name) ?? [];
       if (!day) continue;
@@ -109,16 +109,5 @@ export class SeriesDisk {
       if (this.counters.failed === 0) this.warn(`series cannot be kept on disk: ${(error as Error).message}`);
       this.counters.failed += values.length;
     }
-  }
-
-  /** The key of AES-256 by scrypt (RFC 7914), with a salt that lies beside the files. */
-  private async keyOf(secret: string): Promise<Buffer> {
-    const path = join(this.folder, 'salt');
-    const salt = await readFile(path).catch(async () => {
-      const made = randomBytes(16);
-      await writeFile(path, made, { mode: 0o600 });
-      return made;
-    });
-    return scryptSync(secret, salt, 32);
   }
 }

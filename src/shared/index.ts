@@ -1,0 +1,3 @@
+/** Small parts with one purpose that several stages use. */
+export * from './growing-pause';
+export * from './sealing';

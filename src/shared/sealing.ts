@@ -1,0 +1,52 @@
+import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const IV = 12;
+const TAG = 16;
+/** Bytes by which what is sealed is longer than what was given. */
+export const SEAL = IV + TAG;
+
+/**
+ * Bytes encrypted and authenticated by AES-256-GCM (NIST SP 800-38D) under a random initialisation vector:
+ * [vector, 12 bytes][tag, 16 bytes][encrypted].
+ * @param context authenticated with them, not stored: the same must be given to open them
+ */
+export function seal(plain: Buffer, key: Buffer, context?: Buffer): Buffer {
+  const iv = randomBytes(IV);
+  const cipher = createCipheriv('aes-256-gcm', key, iv);
+  if (context) cipher.setAAD(context);
+  const data = cipher.update(plain);
+  cipher.final();
+  return Buffer.concat([iv, cipher.getAuthTag(), data]);
+}
+
+/** What {@link seal} was given, or undefined where the key or the context is another one, or the bytes are damaged. */
+export function unseal(sealed: Buffer, key: Buffer, context?: Buffer): Buffer | undefined {
+  if (sealed.length < SEAL) return undefined;
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, IV));
+  decipher.setAuthTag(sealed.subarray(IV, SEAL));
+  if (context) decipher.setAAD(context);
+  try {
+    const plain = decipher.update(sealed.subarray(SEAL));
+    decipher.final();
+    return plain;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The key of AES-256 for a folder, made of a secret by scrypt (RFC 7914) with a salt that lies in the folder.
+ * @throws the file system's error
+ */
+export async function keyOf(secret: string, folder: string): Promise<Buffer> {
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, 'salt');
+  const salt = await readFile(path).catch(async () => {
+    const made = randomBytes(16);
+    await writeFile(path, made, { mode: 0o600 });
+    return made;
+  });
+  return scryptSync(secret, salt, 32);
+}
