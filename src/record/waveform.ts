@@ -1,4 +1,5 @@
 import { FieldError, number, object, text } from './check';
+import { PACKING, unpackSamples } from './packed';
 import { CHANNEL_NAMES, type Channel, isChannel } from './quantities';
 
 /** The plain form of a waveform, as it comes from other nodes and as it travels in JSON. */
@@ -74,7 +75,7 @@ export class WaveformFrame implements PlainWaveform {
   }
 
   /**
-   * The frame for a payload: a frame as it is, a plain waveform copied into one.
+   * The frame for a payload: a frame as it is, a plain or packed waveform copied into one.
    * @throws FieldError naming the field under `at`, e.g. `payload.channels.va[17]`
    */
   static from(value: unknown, at = 'payload'): WaveformFrame {
@@ -85,7 +86,8 @@ export class WaveformFrame implements PlainWaveform {
     const meter = text(plain.meter, `${at}.meter`);
     const time = number(plain.time, `${at}.time`, { unit: 'ms since 1970' });
     const rate = number(plain.rate, `${at}.rate`, { above: 0, max: MAX_RATE, unit: 'Hz' });
-    const channels = object(plain.channels, `${at}.channels`);
+    const given = object(plain.channels, `${at}.channels`);
+    const channels = plain.encoding === PACKING ? unpackSamples(given, `${at}.channels`) : given;
     const names = Object.keys(channels);
     if (names.length === 0) throw new FieldError(`${at}.channels`, 'at least one channel', channels);
     let length = -1;

@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { type Kind, type PqRecord, packSamples, WaveformFrame } from '../../record';
+
+/** How samples of waveforms and captures travel: base64 in the JSON, behind it as they are, or as decimal numbers. */
+export const CAPTURE_FORMS = ['base64', 'binary', 'numbers'] as const;
+export type CaptureForm = (typeof CAPTURE_FORMS)[number];
+
+/** Fields of a record that a topic may hold, besides meter and kind. */
+const TOPIC_FIELDS = ['type', 'state', 'code'] as const;
+
+/** What is known of a record without reading it whole. */
+interface Head {
+  id: string;
+  kind: Kind;
+  meter: string;
+  /** Of the record, and when it was accepted, ms. */
+  time: number;
+  accepted: number;
+  fields?: Record<string, string>;
+  /** Of the samples behind the JSON. */
+  samples?: { meter: string; time: number; rate: number; layout: string; length: number; last?: boolean };
+}
+
+/** A record on its way, as it lies in the store: head, JSON without samples, samples. */
+export class Envelope {
+  private constructor(
+    /** Number in the store: the order in which records were accepted. */
+    readonly seq: number,
+    /** Bytes in the store. */
+    readonly bytes: number,
+    private readonly head: Head,
+    private readonly json: Buffer,
+    private readonly data: Buffer,
+  ) {}
+
+  /** The bytes to store for a record. */
+  static encode(record: PqRecord, accepted: number): { id: string; body: Buffer } {
+    const isFrame = record instanceof WaveformFrame;
+    const frame = isFrame ? record : 'capture' in record ? record.capture : undefined;
+    // The samples go behind it: neither the frame's nor the capture's are made text.
+    const plain = frame
+      ? {
+          ...record,
+          ...(isFrame ? { layout: undefined, length: undefined, data: undefined } : { capture: undefined }),
+        }
+      : record;
+    const json = JSON.stringify(plain);
+    const id = recordId(record, json, frame?.data);
+    const head: Head = { id, kind: record.kind, meter: record.meter, time: record.time, accepted };
+    for (const name of TOPIC_FIELDS) {
+      const value = (record as unknown as Record<string, unknown>)[name];
+      if (typeof value === 'string') head.fields = { ...head.fields, [name]: value };
+    }
+    if (frame) {
+      const { meter, time, rate, layout, length } = frame;
+      head.samples = { meter, time, rate, layout, length, ...(frame.last && { last: true }) };
+    }
+    const headText = JSON.stringify(head);
+    const headBytes = Buffer.byteLength(headText);
+    const jsonBytes = Buffer.byteLength(json);
+    const body = Buffer.allocUnsafe(8 + headBytes + jsonBytes + (frame?.data.length ?? 0));
+    body.writeUInt32LE(headBytes, 0);
+    body.writeUInt32LE(jsonBytes, 4);
+    body.write(headText, 8);
+    body.write(json, 8 + headBytes);
+    frame?.data.copy(body, 8 + headBytes + jsonBytes);
+    return { id, body };
+  }
+
+  /** @param bytes that the record takes in the store */
+  static decode(seq: number, body: Buffer, bytes: number): Envelope {
+    const start = 8 + body.readUInt32LE(0);
+    const end = start + body.readUInt32LE(4);
+    const head = JSON.parse(body.toString('utf8', 8, start)) as Head;
+    return new Envelope(seq, bytes, head, body.subarray(start, end), body.subarray(end));
+  }
+
+  /** Id of the record: its own, or made of its content. */
+  get id(): string {
+    return this.head.id;
+  }
+
+  /** Id of the message, to know a repetition by: start and end of an event have one id, but are two messages. */
+  get messageId(): string {
+    const { id, fields } = this.head;
+    return this.kind === 'event' ? `${id}/${fields?.state}` : id;
+  }
+
+  get kind(): Kind {
+    return this.head.kind;
+  }
+
+  get meter(): string {
+    return this.head.meter;
+  }
+
+  get time(): number {
+    return this.head.time;
+  }
+
+  get accepted(): number {
+    return this.head.accepted;
+  }
+
+  /** What a topic may be made of. */
+  get fields(): Record<string, string> {
+    const { kind, meter, fields } = this.head;
+    return { ...fields, kind, meter };
+  }
+
+  get hasSamples(): boolean {
+    return this.head.samples !== undefined;
+  }
+
+  /** The samples as they are: channels one after the other, float32, little endian. */
+  get samples(): Buffer {
+    return this.data;
+  }
+
+  /** The record, samples in a frame. */
+  record(): PqRecord {
+    const plain = JSON.parse(this.json.toString());
+    const frame = this.frame();
+    if (!frame) return plain;
+    return plain.kind === 'waveform' ? frame : { ...plain, capture: frame };
+  }
+
+  /** The record as JSON. */
+  text(form: Exclude<CaptureForm, 'binary'>): Buffer {
+    const frame = this.frame();
+    if (!frame) return this.json;
+    const samples = form === 'base64' ? packSamples(frame) : frame;
+    const plain = JSON.parse(this.json.toString());
+    return Buffer.from(JSON.stringify(plain.kind === 'waveform' ? samples : { ...plain, capture: samples }));
+  }
+
+  /**
+   * The record as one message, and what it is. A record with samples in binary form: `PQC1`, length of the JSON
+   * (uint32), the JSON, whose `samples` tell what comes behind it, and the samples (float32); all little endian.
+   */
+  message(form: CaptureForm): { body: Buffer; type: string } {
+    if (form !== 'binary' || !this.head.samples) {
+      return { body: this.text(form === 'binary' ? 'base64' : form), type: 'application/json' };
+    }
+    const { layout, ...samples } = this.head.samples;
+    const plain = {
+      ...JSON.parse(this.json.toString()),
+      samples: { ...samples, channels: layout.split(' ') },
+    };
+    const json = Buffer.from(JSON.stringify(plain));
+    const head = Buffer.alloc(8);
+    head.write('PQC1');
+    head.writeUInt32LE(json.length, 4);
+    return { body: Buffer.concat([head, json, this.data]), type: 'application/vnd.power-quality.capture' };
+  }
+
+  private frame(): WaveformFrame | undefined {
+    const { samples } = this.head;
+    if (!samples) return undefined;
+    const { layout, length, ...rest } = samples;
+    return WaveformFrame.build(rest, layout.split(' ') as never, length, (views) => {
+      views.forEach((view, i) => {
+        const bytes = Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+        this.data.copy(bytes, 0, i * length * 4, (i + 1) * length * 4);
+      });
+    });
+  }
+}
+
+/** The record's own id, or one made of its content: the same record gives the same id. */
+function recordId(record: PqRecord, json: string, samples?: Buffer): string {
+  if ('id' in record) return record.id;
+  const hash = createHash('sha256').update(json);
+  if (samples) hash.update(samples);
+  return hash.digest('hex').slice(0, 32);
+}

@@ -1,0 +1,3 @@
+/** Records between the flow and the wire, on disk. */
+export * from './envelope';
+export * from './outbox';
