@@ -1,37 +1,44 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { MqttTarget, readEndpointSettings } from '../../src/publishing';
+import {
+  type Credentials,
+  openTarget,
+  publicAddresses,
+  readEndpointSettings,
+  type Target,
+  type TargetState,
+  type TlsOptions,
+} from '../../src/publishing';
 
 interface EndpointDef extends NodeDef {
   tls?: string;
-  clientId?: string;
 }
 
-type TlsNode = Node & { addTLSOptions(options: object): object };
-type ConnectionState = 'connecting' | 'connected' | 'disconnected';
-
-interface Credentials {
-  username?: string;
-  password?: string;
-}
+type TlsNode = Node & { addTLSOptions(options: object): TlsOptions };
+type Watcher = (state: TargetState) => void;
 
 interface EndpointNode extends Node<Credentials> {
-  /** The connection, made when the first node asks for it; undefined where the settings are not valid. */
-  open(): MqttTarget | undefined;
+  /** The target, opened when the first node asks for it; undefined where the settings are not valid. */
+  open(): Target | undefined;
   /** Told of every change of the connection, and at once of how it stands. */
-  watch(listener: (state: ConnectionState) => void): void;
-  unwatch(listener: (state: ConnectionState) => void): void;
+  watch(listener: Watcher): void;
+  unwatch(listener: Watcher): void;
   title: string;
 }
 
 export = (RED: NodeAPI): void => {
+  const credentials = {
+    username: { type: 'text' as const },
+    password: { type: 'password' as const },
+    token: { type: 'password' as const },
+  };
   RED.nodes.registerType<EndpointNode, EndpointDef, object, Credentials>(
     'scada-endpoint',
     function (this: EndpointNode, config: EndpointDef) {
       RED.nodes.createNode(this, config);
-      const watchers = new Set<(state: ConnectionState) => void>();
-      let state: ConnectionState = 'disconnected';
-      let target: MqttTarget | undefined;
-      this.title = config.name || 'mqtt';
+      const watchers = new Set<Watcher>();
+      let state: TargetState = 'connecting';
+      let target: Target | undefined;
+      this.title = config.name || 'scada-endpoint';
 
       this.watch = (listener) => {
         watchers.add(listener);
@@ -43,25 +50,26 @@ export = (RED: NodeAPI): void => {
       this.open = () => {
         if (target) return target;
         try {
-          const { url } = readEndpointSettings(config);
-          const tls = config.tls
-            ? (RED.nodes.getNode(config.tls) as TlsNode | null)?.addTLSOptions({})
-            : undefined;
-          const { username, password } = this.credentials ?? {};
-          target = new MqttTarget(
-            { url, username, password, clientId: config.clientId, tls },
-            {
-              state: (now) => {
-                state = now;
-                for (const watcher of watchers) watcher(now);
-              },
-              failed: (reason) => this.warn(reason),
+          const settings = readEndpointSettings(config);
+          this.title = config.name || settings.protocol;
+          const tlsNode = config.tls ? (RED.nodes.getNode(config.tls) as TlsNode | null) : null;
+          if (!settings.safe) void warnOfPublic(settings.url);
+          target = openTarget(settings, this.credentials ?? {}, tlsNode?.addTLSOptions({}) ?? {}, {
+            state: (now) => {
+              state = now;
+              for (const watcher of watchers) watcher(now);
             },
-          );
+            failed: (reason) => this.warn(reason),
+          });
         } catch (error) {
           this.error((error as Error).message);
         }
         return target;
+      };
+
+      const warnOfPublic = async (url: string) => {
+        const [address] = await publicAddresses(url);
+        if (address) this.warn(RED._('scada-endpoint.warning.public', { address }));
       };
 
       this.on('close', (_removed: boolean, done: () => void) => {
@@ -69,6 +77,6 @@ export = (RED: NodeAPI): void => {
         else done();
       });
     },
-    { credentials: { username: { type: 'text' }, password: { type: 'password' } } },
+    { credentials },
   );
 };

@@ -1,38 +1,56 @@
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import {
-  type MqttTarget,
+  Publisher,
   type PublisherSettings,
-  publish,
   readPublisherSettings,
+  type Target,
+  type TargetState,
 } from '../../src/publishing';
-import { FieldError, parseRecord } from '../../src/record';
+import { check, FieldError, type PqRecord, parseRecord } from '../../src/record';
 
 interface PublishDef extends NodeDef {
   endpoint: string;
 }
 
-type ConnectionState = 'connecting' | 'connected' | 'disconnected';
+interface Credentials {
+  /** Secret under which the store is sealed. */
+  key?: string;
+}
+
 type EndpointNode = Node & {
   title: string;
-  open(): MqttTarget | undefined;
-  watch(listener: (state: ConnectionState) => void): void;
-  unwatch(listener: (state: ConnectionState) => void): void;
+  open(): Target | undefined;
+  watch(listener: (state: TargetState) => void): void;
+  unwatch(listener: (state: TargetState) => void): void;
 };
+
+interface Message extends NodeMessage {
+  command?: unknown;
+}
+
+const COMMANDS = ['flush', 'pause', 'resume', 'stats', 'rejected', 'retry'] as const;
 
 const LIGHTS = {
   connected: { fill: 'green', shape: 'dot' },
   connecting: { fill: 'yellow', shape: 'ring' },
   disconnected: { fill: 'red', shape: 'ring' },
+  paused: { fill: 'grey', shape: 'ring' },
 } as const;
+/** The status counts what waits this often, ms: faster nobody reads. */
+const LOOK_EVERY = 1000;
 
 export = (RED: NodeAPI): void => {
-  RED.nodes.registerType('scada-publish', function (this: Node, config: PublishDef) {
+  const credentials = { key: { type: 'password' as const } };
+  const register = function (this: Node, config: PublishDef) {
     RED.nodes.createNode(this, config);
     const text = (key: string, values = {}) => RED._(`scada-publish.status.${key}`, values);
     const endpoint = RED.nodes.getNode(config.endpoint) as EndpointNode | null;
 
     let settings: PublisherSettings;
-    let target: MqttTarget;
+    let target: Target;
     try {
       settings = readPublisherSettings(config);
       const opened = endpoint?.open();
@@ -46,35 +64,99 @@ export = (RED: NodeAPI): void => {
       return;
     }
 
-    let state: ConnectionState = 'connecting';
+    const output = (port: number, record: PqRecord) => {
+      const ports: (NodeMessage | null)[] = [null, null];
+      ports[port] = { topic: record.meter, payload: record } as NodeMessage;
+      this.send(ports as NodeMessage[]);
+    };
+    const { userDir } = RED.settings;
+    const folder = join(userDir || tmpdir(), 'power-quality', 'outbox', this.id.replace(/\W/g, '_'));
+    const names = { name: config.name || 'scada-publish', target: endpoint?.title ?? '' };
+    const opening = Publisher.open(
+      folder,
+      settings,
+      target,
+      names,
+      { receipt: (receipt) => output(0, receipt), diagnostic: (diagnostic) => output(1, diagnostic) },
+      { secret: (this as Node<Credentials>).credentials?.key || undefined },
+    );
+    let publisher: Publisher | undefined;
+    opening.then(
+      (opened) => {
+        publisher = opened;
+        void showStatus();
+      },
+      (error: Error & { cause?: Error }) => {
+        this.error(`${error.message}${error.cause ? `: ${error.cause.message}` : ''}`);
+        this.status({ fill: 'red', shape: 'ring', text: text('store') });
+      },
+    );
+
+    let state: TargetState = 'connecting';
     let shown = '';
-    const showStatus = () => {
-      // Away from the broker the number waiting is what matters; connected it changes too fast to read.
-      const waiting = state === 'connected' ? 0 : target.pending;
-      const now = waiting ? text('waiting', { count: waiting }) : text(state);
-      if (now !== shown) this.status({ ...LIGHTS[state], text: now });
+    const showStatus = async () => {
+      if (!publisher) return;
+      const age = await publisher.age().catch(() => undefined);
+      const standing = publisher.isPaused ? 'paused' : state;
+      const { queued } = publisher;
+      const words = [text(standing)];
+      if (queued > 0) words.push(text('waiting', { count: queued, age: inWords(age ?? 0) }));
+      const now = words.join(', ');
+      if (now !== shown) this.status({ ...LIGHTS[standing], text: now });
       shown = now;
     };
-    const onState = (now: ConnectionState) => {
+    const inWords = (seconds: number) => {
+      if (seconds < 60) return text('seconds', { n: Math.floor(seconds) });
+      if (seconds < 3600) return text('minutes', { n: Math.floor(seconds / 60) });
+      return seconds < 172_800
+        ? text('hours', { n: Math.floor(seconds / 3600) })
+        : text('days', { n: Math.floor(seconds / 86_400) });
+    };
+    const onState = (now: TargetState) => {
       state = now;
-      showStatus();
+      publisher?.look();
+      void showStatus();
     };
     endpoint?.watch(onState);
+    const look = setInterval(() => void showStatus(), LOOK_EVERY);
 
-    this.on('input', (msg, send, done) => {
-      const deliver = async () => {
-        const record = parseRecord(msg.payload);
-        const sent = publish(record, settings, target, endpoint?.title ?? '');
-        showStatus();
-        const receipt = await sent;
-        send({ topic: receipt.meter, payload: receipt } as NodeMessage);
+    const perform = async (open: Publisher, given: unknown) => {
+      const command = check.oneOf(given as (typeof COMMANDS)[number], 'msg.command', COMMANDS);
+      if (command === 'flush') await open.flush();
+      else if (command === 'pause') open.pause();
+      else if (command === 'resume') open.resume();
+      else if (command === 'retry') await open.retry();
+      else if (command === 'stats') output(1, await open.stats());
+      else {
+        const payload = await open.rejected();
+        this.send([null, { topic: names.name, command, payload } as NodeMessage] as NodeMessage[]);
+      }
+      await showStatus();
+    };
+
+    this.on('input', (msg, _send, done) => {
+      const { command, payload } = msg as Message;
+      const take = async () => {
+        const open = await opening;
+        if (command !== undefined) return await perform(open, command);
+        await open.accept(parseRecord(payload));
       };
-      deliver().then(() => done(), done);
+      take().then(() => done(), done);
     });
 
-    this.on('close', (_removed: boolean, done: () => void) => {
+    this.on('close', (removed: boolean, done: () => void) => {
+      clearInterval(look);
       endpoint?.unwatch(onState);
-      done();
+      const end = async () => {
+        const open = await opening.catch(() => undefined);
+        const left = await open?.close();
+        if (!removed || left === undefined) return;
+        // What has not been sent is not thrown away with the node.
+        if (left > 0) this.warn(RED._('scada-publish.warning.left', { count: left, folder }));
+        else await rm(folder, { recursive: true, force: true });
+      };
+      end().then(done, done);
     });
-  });
+  };
+  RED.nodes.registerType('scada-publish', register, { credentials });
 };

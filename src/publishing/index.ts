@@ -1,7 +1,10 @@
-/** Records on their way out: topics, connections, receipts. */
+/** Records on their way out: the store, the courier, the targets. */
+export * from './courier';
 export * from './endpoint';
-export * from './mqtt-target';
 export * from './outbox';
+export * from './points';
 export * from './publisher';
 export * from './publisher-settings';
+export * from './targets';
+export * from './thinning';
 export * from './topic';

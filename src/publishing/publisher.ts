@@ -1,35 +1,236 @@
-import { createHash } from 'node:crypto';
-import type { PqRecord, Receipt } from '../record';
-import type { MqttTarget } from './mqtt-target';
+import {
+  Conditions,
+  type Diagnostic,
+  type Finding,
+  type PqRecord,
+  type Receipt,
+  type ReceiptState,
+} from '../record';
+import { Courier } from './courier';
+import { type Envelope, Outbox, type OutboxOptions } from './outbox';
 import type { PublisherSettings } from './publisher-settings';
-import { topicOf } from './topic';
+import type { Target } from './targets';
+import { Thinning } from './thinning';
 
-/**
- * Sends records to a target as JSON, and resolves with the receipt once they are acknowledged.
- * @throws Error when the target gave up on the record: it was not delivered
- */
-export async function publish(
-  record: PqRecord,
-  settings: PublisherSettings,
-  target: MqttTarget,
-  targetName: string,
-): Promise<Receipt> {
-  const payload = JSON.stringify(record);
-  const topic = topicOf(settings.topic, record);
-  await target.publish(topic, payload, settings.qos);
-  return {
-    kind: 'receipt',
-    meter: record.meter,
-    time: Date.now(),
-    id: recordId(record, payload),
-    target: targetName,
-    state: 'delivered',
-    attempts: 1,
-  };
+export interface PublisherListener {
+  receipt(receipt: Receipt): void;
+  diagnostic(diagnostic: Diagnostic): void;
 }
 
-/** The record's own id, or one made of its content: the same record gives the same id. */
-export function recordId(record: PqRecord, payload: string): string {
-  if ('id' in record) return record.id;
-  return createHash('sha256').update(payload).digest('hex').slice(0, 32);
+/** Who publishes, and where. */
+export interface PublisherNames {
+  /** In place of a meter, in diagnostics. */
+  name: string;
+  /** In receipts. */
+  target: string;
+}
+
+const LOOK_AT_AGE = 60_000;
+const LOOK_AT_SUMMARIES = 1000;
+
+/** What a node that publishes does: thins readings, stores records, takes them to the target, tells what became of them. */
+export class Publisher {
+  private readonly conditions: Conditions;
+  private courier!: Courier;
+  private outbox!: Outbox;
+  private thinning!: Thinning;
+  private readonly timers: NodeJS.Timeout[] = [];
+
+  private constructor(
+    private readonly settings: PublisherSettings,
+    private readonly target: Target,
+    private readonly names: PublisherNames,
+    private readonly listener: PublisherListener,
+  ) {
+    this.conditions = new Conditions((finding) => this.tell(finding));
+  }
+
+  /**
+   * Opens the store of a folder, and begins to send what is in it.
+   * @throws the file system's error, or that of a store that somebody else has open
+   */
+  static async open(
+    folder: string,
+    settings: PublisherSettings,
+    target: Target,
+    names: PublisherNames,
+    listener: PublisherListener,
+    options: OutboxOptions = {},
+  ): Promise<Publisher> {
+    const publisher = new Publisher(settings, target, names, listener);
+    await publisher.start(folder, options);
+    return publisher;
+  }
+
+  private async start(folder: string, options: OutboxOptions): Promise<void> {
+    const { settings, target } = this;
+    const outbox = await Outbox.open(
+      folder,
+      settings,
+      {
+        dropped: (envelopes, reason) => {
+          for (const envelope of envelopes) this.receipt(envelope, 'dropped', 0, reason);
+          this.conditions.set('dropped', {
+            code: 'RECORDS_DROPPED',
+            severity: 'error',
+            text: `records were given up unsent: ${reason}`,
+            hint: 'Look why the target takes so little, or allow more in maxAge and maxSize.',
+            detail: { reason },
+          });
+        },
+        condition: (name, finding) => this.conditions.set(name, finding),
+        told: (finding) => this.tell(finding),
+      },
+      options,
+    );
+    this.outbox = outbox;
+    this.thinning = new Thinning(settings, (name, bytes) => outbox.keep(name, bytes));
+    this.thinning.restore(await outbox.kept());
+    this.courier = new Courier(outbox, target, settings, settings.batch, {
+      settled: (envelope, state, attempts, error) => this.receipt(envelope, state, attempts, error),
+      trouble: (error) => {
+        this.conditions.set('delivery', error === undefined ? undefined : notDelivered(error));
+        if (error === undefined) this.conditions.set('dropped', undefined);
+      },
+    });
+    const every = (ms: number, act: () => Promise<unknown>) => {
+      this.timers.push(setInterval(() => void act().catch(() => undefined), ms).unref());
+    };
+    every(LOOK_AT_AGE, () => outbox.dropOld());
+    if (settings.period > 0) {
+      every(LOOK_AT_SUMMARIES, () =>
+        Promise.all(this.thinning.overdue(Date.now()).map((one) => this.store(one))),
+      );
+    }
+  }
+
+  /**
+   * Takes a record; resolves when it is on disk, or in a summary that is.
+   * @throws Error that says why it cannot be stored
+   */
+  async accept(record: PqRecord): Promise<void> {
+    if (record.kind !== 'reading' || !this.thinning.active) return await this.store(record);
+    const ready = this.thinning.push(record, Date.now());
+    await Promise.all([...ready.map((reading) => this.store(reading)), this.outbox.sync()]);
+  }
+
+  /** The target may be back. */
+  look(): void {
+    this.courier.look();
+  }
+
+  /** Sends what is held back: unfinished summaries, and records that wait for the next try. */
+  async flush(): Promise<void> {
+    await Promise.all(this.thinning.flush().map((reading) => this.store(reading)));
+    this.courier.flush();
+  }
+
+  pause(): void {
+    this.courier.pause();
+  }
+
+  resume(): void {
+    this.courier.resume();
+  }
+
+  get isPaused(): boolean {
+    return this.courier.isPaused;
+  }
+
+  /** Puts rejected records into the queue again; gives their number. */
+  async retry(): Promise<number> {
+    return await this.outbox.requeue();
+  }
+
+  /** Rejected records with what the target answered, oldest first. */
+  async rejected(): Promise<{ id: string; time: number; answer: string; record: PqRecord }[]> {
+    const list = await this.outbox.rejected();
+    return list.map(({ envelope, answer, time }) => ({
+      id: envelope.id,
+      time,
+      answer,
+      record: envelope.record(),
+    }));
+  }
+
+  /** Records that wait. */
+  get queued(): number {
+    return this.outbox.queued;
+  }
+
+  /** Seconds that the oldest record waits; undefined where none does. */
+  async age(): Promise<number | undefined> {
+    const accepted = await this.outbox.oldest();
+    return accepted === undefined ? undefined : Math.max(0, (Date.now() - accepted) / 1000);
+  }
+
+  /** Counters as a diagnostic. */
+  async stats(): Promise<Diagnostic> {
+    const { queued, ...store } = this.outbox.status;
+    const oldest = await this.age();
+    const { state } = this.target;
+    const detail = {
+      state: this.isPaused ? 'paused' : state,
+      queued,
+      ...(oldest !== undefined && { oldest }),
+      ...this.courier.counters,
+      ...store,
+      thinned: this.thinning.counters.thinned,
+    };
+    return this.diagnostic({
+      code: 'DELIVERY_STATISTICS',
+      severity: 'info',
+      text: `${this.names.target}: ${detail.state}, ${queued} waiting, ${detail.delivered} delivered, ${store.rejected} rejected`,
+      hint: 'Nothing to do.',
+      detail,
+    });
+  }
+
+  /** Ends: what is on its way may still arrive, all else stays in the store. Gives the number of those. */
+  async close(): Promise<number> {
+    for (const timer of this.timers) clearInterval(timer);
+    await this.courier.stop();
+    const { queued } = this.outbox;
+    await this.outbox.close();
+    return queued;
+  }
+
+  private async store(record: PqRecord): Promise<void> {
+    const { id } = await this.outbox.add(record);
+    if (this.target.ready && !this.courier.isPaused) return;
+    const { meter } = record;
+    this.listener.receipt(this.receiptOf({ id, meter }, 'stored', 0));
+  }
+
+  private receipt(envelope: Envelope, state: ReceiptState, attempts: number, error?: string): void {
+    this.listener.receipt(this.receiptOf(envelope, state, attempts, error));
+  }
+
+  private receiptOf(
+    { id, meter }: { id: string; meter: string },
+    state: ReceiptState,
+    attempts: number,
+    error?: string,
+  ): Receipt {
+    const { target } = this.names;
+    return { kind: 'receipt', meter, time: Date.now(), id, target, state, attempts, ...(error && { error }) };
+  }
+
+  private tell(finding: Finding): void {
+    this.listener.diagnostic(this.diagnostic(finding));
+  }
+
+  private diagnostic(finding: Finding): Diagnostic {
+    return { kind: 'diagnostic', meter: this.names.name, time: Date.now(), ...finding };
+  }
+}
+
+function notDelivered(error: string): Finding {
+  return {
+    code: 'DELIVERY_FAILED',
+    severity: 'warning',
+    text: `the target does not take records: ${error}`,
+    hint: 'They stay in the store and are sent again by themselves; check the target when this lasts.',
+    detail: { error },
+  };
 }

@@ -110,7 +110,19 @@ const SOURCES = ['upstream', 'downstream', 'undetermined'];
 
 /** What each kind must hold beside `kind`, `meter` and `time`. Waveforms have a class of their own. */
 const FIELDS: Record<Exclude<Kind, 'waveform'>, Fields> = {
-  reading: { values: mapOf(numeric, QUANTITIES), quality: choice(QUALITIES) },
+  reading: {
+    values: mapOf(numeric, QUANTITIES),
+    quality: choice(QUALITIES),
+    summary: optional(
+      shape({
+        period: (v, f) => number(v, f, { above: 0, unit: 's' }),
+        count: (v, f) => number(v, f, { min: 1 }),
+        min: mapOf(numeric, QUANTITIES),
+        max: mapOf(numeric, QUANTITIES),
+        last: mapOf(numeric, QUANTITIES),
+      }),
+    ),
+  },
   rms: {
     window: choice(RMS_WINDOWS),
     values: mapOf((v, f) => (Array.isArray(v) ? list(numeric)(v, f) : number(v, f)), QUANTITIES),

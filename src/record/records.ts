@@ -9,6 +9,17 @@ export interface Reading {
   time: number;
   values: Values;
   quality: Quality;
+  /** The reading stands for several: `values` are their means, of registers the last. */
+  summary?: ReadingSummary;
+}
+export interface ReadingSummary {
+  /** s */
+  period: number;
+  /** Readings. */
+  count: number;
+  min: Values;
+  max: Values;
+  last: Values;
 }
 export const QUALITIES = ['good', 'uncertain', 'bad'] as const;
 export type Quality = (typeof QUALITIES)[number];

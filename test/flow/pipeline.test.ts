@@ -97,7 +97,7 @@ describe('the pipeline in Node-RED', function () {
       });
     try {
       const flow = await runFlow(nodes);
-      const records = () => broker.messages.map(({ payload }) => JSON.parse(payload));
+      const records = () => broker.messages.map(({ payload }) => JSON.parse(String(payload)));
       const sags = (meter: string) =>
         records().filter((r) => r.kind === 'event' && r.state === 'end' && r.meter === meter);
       const got = () =>

@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Kind, type PqRecord, packSamples, WaveformFrame } from '../../record';
-
-/** How samples of waveforms and captures travel: base64 in the JSON, behind it as they are, or as decimal numbers. */
-export const CAPTURE_FORMS = ['base64', 'binary', 'numbers'] as const;
-export type CaptureForm = (typeof CAPTURE_FORMS)[number];
+import type { CaptureForm } from '../capture-forms';
 
 /** Fields of a record that a topic may hold, besides meter and kind. */
 const TOPIC_FIELDS = ['type', 'state', 'code'] as const;
@@ -44,8 +41,11 @@ export class Envelope {
           ...(isFrame ? { layout: undefined, length: undefined, data: undefined } : { capture: undefined }),
         }
       : record;
-    const json = JSON.stringify(plain);
-    const id = recordId(record, json, frame?.data);
+    const bare = JSON.stringify(plain);
+    const own = (record as { id?: unknown }).id;
+    const id = typeof own === 'string' ? own : idOf(bare, frame?.data);
+    // One made of the content goes with the record: whoever gets it twice can tell.
+    const json = typeof own === 'string' ? bare : `{"id":"${id}",${bare.slice(1)}`;
     const head: Head = { id, kind: record.kind, meter: record.meter, time: record.time, accepted };
     for (const name of TOPIC_FIELDS) {
       const value = (record as unknown as Record<string, unknown>)[name];
@@ -129,9 +129,11 @@ export class Envelope {
   text(form: Exclude<CaptureForm, 'binary'>): Buffer {
     const frame = this.frame();
     if (!frame) return this.json;
-    const samples = form === 'base64' ? packSamples(frame) : frame;
+    const samples = form === 'base64' ? packSamples(frame) : frame.toJSON();
     const plain = JSON.parse(this.json.toString());
-    return Buffer.from(JSON.stringify(plain.kind === 'waveform' ? samples : { ...plain, capture: samples }));
+    return Buffer.from(
+      JSON.stringify(plain.kind === 'waveform' ? { ...plain, ...samples } : { ...plain, capture: samples }),
+    );
   }
 
   /**
@@ -167,9 +169,8 @@ export class Envelope {
   }
 }
 
-/** The record's own id, or one made of its content: the same record gives the same id. */
-function recordId(record: PqRecord, json: string, samples?: Buffer): string {
-  if ('id' in record) return record.id;
+/** An id made of the content: the same record gives the same id. */
+function idOf(json: string, samples?: Buffer): string {
   const hash = createHash('sha256').update(json);
   if (samples) hash.update(samples);
   return hash.digest('hex').slice(0, 32);

@@ -82,7 +82,8 @@ const REJECTED_PART = 0.2;
 const ROOM = 0.01;
 
 interface Waiting {
-  body: Buffer;
+  /** Without one, somebody only waits for what else is in the batch. */
+  body?: Buffer;
   bytes: number;
   taken(seq: number): void;
   refused(error: Error): void;
@@ -114,6 +115,8 @@ export class Outbox {
   private lookedAt = Number.NEGATIVE_INFINITY;
   private versions = 0;
   private closed = false;
+  /** The oldest record, as it was last asked for. */
+  private known: { seq: number; accepted: number } | undefined;
   /** Called when there is more to send. */
   onMore: () => void = () => {};
   readonly counters = { refused: 0 };
@@ -285,6 +288,29 @@ export class Outbox {
     this.changed();
   }
 
+  /**
+   * Resolves when what was kept until now is on disk.
+   * @throws Error when it cannot be
+   */
+  sync(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ bytes: 0, taken: () => resolve(), refused: reject });
+      this.workSoon();
+    });
+  }
+
+  /** When the oldest record that waits was accepted, ms; undefined where none does. */
+  async oldest(): Promise<number | undefined> {
+    const { first } = this.bounds;
+    if (this.queued === 0) return undefined;
+    if (this.known?.seq !== first) {
+      const { envelopes } = await this.read(first, { records: 1, bytes: 0 });
+      if (!envelopes[0]) return undefined;
+      this.known = { seq: first, accepted: envelopes[0].accepted };
+    }
+    return this.known.accepted;
+  }
+
   /** What was kept, by name. */
   async kept(): Promise<Map<string, Buffer>> {
     const found = new Map<string, Buffer>();
@@ -410,6 +436,7 @@ export class Outbox {
     let seq = bounds.next;
     let stored = 0;
     for (const { body } of batch) {
+      if (!body) continue;
       const value = encodeFrame('entry', seq, body, this.key);
       stored += value.length;
       operations.push({ type: 'put', key: entryKey(seq++), value });
@@ -436,13 +463,14 @@ export class Outbox {
       return;
     }
     const change = after.bytes - bytesBefore;
+    const before = bounds.next;
     bounds.next = seq;
     bounds.bytes += change;
     this.erased = erase;
     if (erase < bounds.first) this.dirty = true;
     this.listener.condition('store', undefined);
-    let n = seq - batch.length;
-    for (const { taken } of batch) taken(n++);
+    let n = before;
+    for (const { body, taken } of batch) taken(body ? n++ : n);
     if (batch.length > 0) this.onMore();
   }
 

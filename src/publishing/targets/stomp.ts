@@ -1,0 +1,180 @@
+import type { CaptureForm } from '../capture-forms';
+import type { EndpointSettings } from '../endpoint';
+import type { Envelope } from '../outbox';
+import { topicOf } from '../topic';
+import { reasonOf } from './reasons';
+import { type Session, SteadyLink } from './steady-link';
+import { StompSocket } from './stomp-socket';
+import {
+  all,
+  type Credentials,
+  DELIVERED,
+  type Outcome,
+  type SendSettings,
+  type Target,
+  type TargetListener,
+  type TlsOptions,
+} from './target';
+
+/** The package is an ECMAScript module, and this is none. */
+const load = () => import('@stomp/stompjs');
+type Client = InstanceType<Awaited<ReturnType<typeof load>>['Client']>;
+
+const HEARTBEAT = 20_000;
+const CONNECT_TIMEOUT = 10_000;
+
+/** A STOMP 1.2 session, from CONNECTED on. */
+class StompSession implements Session {
+  readonly ended: Promise<string>;
+  private end: (reason: string) => void = () => {};
+  private over = false;
+  private number = 0;
+  private reason = 'the broker cut the connection';
+  private readonly flying = new Set<(outcome: Outcome) => void>();
+
+  private constructor(private readonly client: Client) {
+    this.ended = new Promise((resolve) => {
+      this.end = resolve;
+    });
+  }
+
+  static async dial(
+    address: { host: string; port: number; secure: TlsOptions | undefined },
+    connectHeaders: Record<string, string>,
+    secrets: (string | undefined)[],
+    aborted: AbortSignal,
+  ): Promise<StompSession> {
+    const { Client: StompClient } = await load();
+    return await new Promise((resolve, reject) => {
+      let connected = false;
+      let said: string | undefined;
+      const giveUp = () => void client.deactivate({ force: true });
+      const client: Client = new StompClient({
+        webSocketFactory: () =>
+          new StompSocket(address.host, address.port, address.secure, (error) => {
+            said ??= reasonOf(error, secrets);
+          }),
+        connectHeaders,
+        connectionTimeout: CONNECT_TIMEOUT,
+        reconnectDelay: 0,
+        heartbeatIncoming: HEARTBEAT,
+        heartbeatOutgoing: HEARTBEAT,
+        forceBinaryWSFrames: true,
+        discardWebsocketOnCommFailure: true,
+        onConnect: () => {
+          connected = true;
+          aborted.removeEventListener('abort', giveUp);
+          resolve(session);
+        },
+        onStompError: ({ headers, body }) => {
+          said = reasonOf({ message: `${headers.message ?? 'error'}: ${body.trim()}` }, secrets);
+        },
+        onWebSocketClose: () => {
+          void client.deactivate({ force: true });
+          if (connected) session.lost(said);
+          else reject(new Error(said ?? 'the broker cut the connection'));
+        },
+      });
+      const session = new StompSession(client);
+      aborted.addEventListener('abort', giveUp, { once: true });
+      client.activate();
+    });
+  }
+
+  /** Sends; resolves when the broker has given the receipt. */
+  publish(destination: string, body: Buffer, headers: Record<string, string>): Promise<Outcome> {
+    return new Promise((resolve) => {
+      if (this.over) return resolve({ state: 'retry', error: 'not connected' });
+      const receipt = `r${this.number++}`;
+      const settle = (outcome: Outcome) => {
+        if (this.flying.delete(settle)) resolve(outcome);
+      };
+      this.flying.add(settle);
+      try {
+        this.client.watchForReceipt(receipt, () => settle(DELIVERED));
+        this.client.publish({
+          destination,
+          binaryBody: body,
+          headers: { ...headers, receipt, persistent: 'true' },
+        });
+      } catch (error) {
+        settle({ state: 'retry', error: reasonOf(error) });
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    this.over = true;
+    await this.client.deactivate({ force: true });
+    this.lost('');
+  }
+
+  private lost(reason = this.reason): void {
+    this.over = true;
+    for (const settle of [...this.flying]) settle({ state: 'retry', error: reason || 'closed' });
+    this.end(reason);
+  }
+}
+
+/** STOMP 1.2: one persistent message a record, with a receipt. */
+export class StompTarget implements Target {
+  readonly pipeline = 8;
+  private readonly link: SteadyLink<StompSession>;
+  private readonly captures: CaptureForm;
+
+  constructor(
+    settings: EndpointSettings,
+    credentials: Credentials,
+    tls: TlsOptions,
+    listener: TargetListener,
+  ) {
+    const { safe, virtualHost, captures } = settings;
+    this.captures = captures;
+    const url = new URL(settings.url);
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const address = {
+      host,
+      port: Number(url.port || (safe ? 61_614 : 61_613)),
+      secure: safe ? tls : undefined,
+    };
+    const { username, password } = credentials;
+    const headers = { host: virtualHost, ...(username && { login: username, passcode: password ?? '' }) };
+    this.link = new SteadyLink(
+      (aborted) => StompSession.dial(address, headers, [password], aborted),
+      listener,
+    );
+  }
+
+  get state() {
+    return this.link.state;
+  }
+
+  get ready(): boolean {
+    return this.link.session !== undefined;
+  }
+
+  async send(batch: readonly Envelope[], { topic }: SendSettings): Promise<Outcome[]> {
+    const { session } = this.link;
+    if (!session) return all(batch, { state: 'retry', error: 'not connected' });
+    return await Promise.all(
+      batch.map((envelope) => {
+        const { body, type } = envelope.message(this.captures);
+        return session.publish(destinationOf(topicOf(topic, envelope.fields)), body, {
+          'content-type': type,
+          id: envelope.messageId,
+          kind: envelope.kind,
+          meter: envelope.meter,
+        });
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.link.close();
+  }
+}
+
+/** A destination as it is where it begins with a slash; else a topic, its levels parted by dots. */
+function destinationOf(topic: string): string {
+  return topic.startsWith('/') ? topic : `/topic/${topic.replace(/\./g, '_').replace(/\//g, '.')}`;
+}
