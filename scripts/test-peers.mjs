@@ -8,7 +8,17 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { root } from './demo.mjs';
 
-const PACKAGES = ['python3-pymodbus', 'python3-serial-asyncio', 'libmodbus5', 'mbpoll', 'socat'];
+const PACKAGES = [
+  'python3-pymodbus',
+  'python3-serial-asyncio',
+  'libmodbus5',
+  'mbpoll',
+  'socat',
+  'mosquitto',
+  'rabbitmq-server',
+  'influxdb',
+  'prometheus',
+];
 
 function isInstalled(name) {
   try {

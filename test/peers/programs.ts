@@ -54,17 +54,21 @@ export async function serialPair(folder: string): Promise<[string, string]> {
   return ends;
 }
 
+/** What each can be known by: a command that succeeds. */
+const CHECKS = {
+  pymodbus: [PYTHON, '-c', 'import pymodbus.server, serial'],
+  libmodbus: [PYTHON, '-c', 'import ctypes; ctypes.CDLL("libmodbus.so.5")'],
+  mbpoll: ['mbpoll', '-V'],
+  socat: ['socat', '-V'],
+  comtrade: [PYTHON, '-c', 'import comtrade'],
+  mosquitto: ['test', '-x', '/usr/sbin/mosquitto'],
+  rabbitmq: ['test', '-x', '/usr/lib/rabbitmq/bin/rabbitmq-server'],
+  influxd: ['influxd', 'version'],
+  prometheus: ['prometheus', '--version'],
+};
+
 /** What is missing for a test, in words; undefined where all is there. */
-export function missing(
-  ...needs: ('pymodbus' | 'libmodbus' | 'mbpoll' | 'socat' | 'comtrade')[]
-): string | undefined {
-  const CHECKS = {
-    pymodbus: [PYTHON, '-c', 'import pymodbus.server, serial'],
-    libmodbus: [PYTHON, '-c', 'import ctypes; ctypes.CDLL("libmodbus.so.5")'],
-    mbpoll: ['mbpoll', '-V'],
-    socat: ['socat', '-V'],
-    comtrade: [PYTHON, '-c', 'import comtrade'],
-  };
+export function missing(...needs: (keyof typeof CHECKS)[]): string | undefined {
   const lacking = needs.filter((need) => {
     const [command, ...args] = CHECKS[need];
     try {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import type { CaptureForm } from '../capture-forms';
 import type { EndpointSettings } from '../endpoint';
@@ -120,7 +121,9 @@ export class AmqpTarget implements Target {
       vhost: url.pathname.length > 1 ? decodeURIComponent(url.pathname.slice(1)) : '/',
       heartbeat: HEARTBEAT,
     };
-    const options = safe ? { servername: address.hostname, ...tls } : {};
+    const options = safe
+      ? { ...(isIP(address.hostname) === 0 && { servername: address.hostname }), ...tls }
+      : {};
     this.link = new SteadyLink(async (aborted) => {
       try {
         const connection = await connect(address, {

@@ -9,6 +9,8 @@ const WINDOW = 2000;
 /** Reason codes of MQTT 5 after which the same message may pass later: unspecified, implementation, quota. */
 const PASSING = new Set([0x80, 0x83, 0x97]);
 const CONNECT_TIMEOUT = 10_000;
+/** Time for what is on its way when we say goodbye, ms. */
+const FAREWELL = 500;
 
 export interface MqttMessage {
   topic: string;
@@ -103,7 +105,19 @@ export class MqttSession implements Session {
     });
   }
 
+  /** Says goodbye, so that the broker does not send the will, and ends the connection. */
   async close(): Promise<void> {
+    this.over = true;
+    const { client } = this;
+    if (client.connected) {
+      const late = new Promise((resolve) => setTimeout(resolve, FAREWELL).unref());
+      await Promise.race([client.endAsync().catch(() => undefined), late]);
+    }
+    await this.abandon();
+  }
+
+  /** Ends the connection without a word: the broker sends the will. */
+  async abandon(): Promise<void> {
     this.over = true;
     await this.client.endAsync(true).catch(() => undefined);
     this.end('');

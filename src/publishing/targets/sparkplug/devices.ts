@@ -120,15 +120,17 @@ export class Devices {
     }));
   }
 
-  /** Values by alias alone. */
+  /**
+   * Values by alias, without names. With the type, against a SHOULD NOT (payloads-metric-datatype-not-req): what many
+   * hosts decode with gives nothing without it.
+   */
   data({ device, timestamp, values }: DeviceValues, isHistorical: boolean): Metric[] {
     const metrics = this.devices.get(device);
     return values.flatMap(([name, value]) => {
       const known = metrics?.get(name);
       if (!known) return [];
-      return [
-        { alias: known.alias, timestamp, type: known.type, value, ...(isHistorical && { isHistorical }) },
-      ];
+      const { alias, type } = known;
+      return [{ alias, timestamp, datatype: type, type, value, ...(isHistorical && { isHistorical }) }];
     });
   }
 }

@@ -86,8 +86,7 @@ class EdgeSession implements Session {
 
   async close(): Promise<void> {
     // No DISCONNECT: with it the broker would not tell our death (5.5).
-    this.mqtt.client.stream.destroy();
-    await this.mqtt.close();
+    await this.mqtt.abandon();
   }
 
   private data(values: DeviceValues, isHistorical: boolean): void {

@@ -26,9 +26,12 @@ export interface Payload {
 }
 
 /** The message of the specification (6.4.1), as far as it is used. */
-const Message = Root.fromJSON({
+const DESCRIPTION = {
+  // A sequence number of 0 is written too.
+  edition: 'proto2',
   nested: {
     Payload: {
+      edition: 'proto2',
       fields: {
         timestamp: { type: 'uint64', id: 1 },
         metrics: { rule: 'repeated', type: 'Metric', id: 2 },
@@ -56,7 +59,8 @@ const Message = Root.fromJSON({
       },
     },
   },
-}).lookupType('Payload');
+};
+const Message = Root.fromJSON(DESCRIPTION).lookupType('Payload');
 
 const FIELD: Record<DataType, string> = {
   [TYPES.UInt64]: 'longValue',
