@@ -145,7 +145,7 @@ function describe({
     state === 'end' ? `${duration.toFixed(3)} s at ${(cycles / duration).toFixed(2)} Hz` : 'has begun',
   ];
   if (state === 'end') parts.push(category.ieee1159);
-  if (capture) parts.push(`capture of ${capture.channels.va?.length ?? 0} samples`);
+  if (capture) parts.push(`capture of ${capture.length} samples`);
   if (within) parts.push('within a sag');
   return [...parts, ...flags].join(', ');
 }

@@ -1,3 +1,4 @@
+import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,7 +71,9 @@ export = (RED: NodeAPI): void => {
       this.send(ports as NodeMessage[]);
     };
     const { userDir } = RED.settings;
-    const folder = join(userDir || tmpdir(), 'power-quality', 'outbox', this.id.replace(/\W/g, '_'));
+    // A Node-RED without a user folder (in a test) has nothing that survives it.
+    const base = userDir ? join(userDir, 'power-quality') : mkdtempSync(join(tmpdir(), 'power-quality-'));
+    const folder = join(base, 'outbox', this.id.replace(/\W/g, '_'));
     const names = { name: config.name || 'scada-publish', target: endpoint?.title ?? '' };
     const opening = Publisher.open(
       folder,
@@ -150,6 +153,7 @@ export = (RED: NodeAPI): void => {
       const end = async () => {
         const open = await opening.catch(() => undefined);
         const left = await open?.close();
+        if (!userDir) await rm(base, { recursive: true, force: true });
         if (!removed || left === undefined) return;
         // What has not been sent is not thrown away with the node.
         if (left > 0) this.warn(RED._('scada-publish.warning.left', { count: left, folder }));

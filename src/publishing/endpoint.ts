@@ -178,3 +178,8 @@ function readProperties(given: unknown, at: string): Record<string, string> {
   if (entries.length > 100) throw new FieldError(at, 'at most 100 properties', entries.length);
   return Object.fromEntries(entries.map(([name, value]) => [name, check.text(value, `${at}.${name}`, 1024)]));
 }
+
+/** What an address looks like. */
+export function exampleOf(protocol: string): string {
+  return SCHEMES[protocol as Protocol]?.example ?? '';
+}
