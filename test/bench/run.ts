@@ -27,6 +27,7 @@ async function run(): Promise<void> {
   inPlainNode('engines', 'benchEngines');
   inPlainNode('chain', 'benchChain');
   inPlainNode('phasing', 'benchPhasing');
+  inPlainNode('publishing', 'benchPublishing');
   benchMemory();
   await benchMetering();
   await benchFlexGetter();
