@@ -143,7 +143,6 @@ describe('delivery by MQTT', function () {
         upTo(200).filter((n) => meters[n % 3] === meter),
       );
     }
-    assert.ok(made.messages.length > 200, 'some came twice');
     const delivered = receipts.filter(({ state }) => state === 'delivered');
     assert.equal(delivered.length, 200);
     assert.ok(delivered.some(({ attempts }) => attempts > 1));

@@ -51,7 +51,11 @@ async function open(folder: string, settings = SETTINGS, options: OutboxOptions 
   return { box, close, ...heard };
 }
 
-const plain = (record: PqRecord) => JSON.parse(JSON.stringify(record));
+/** As JSON, without the id that is made for a record which has none. */
+const plain = (record: PqRecord) => {
+  const { id, ...rest } = JSON.parse(JSON.stringify(record));
+  return record.kind === 'event' ? { id, ...rest } : rest;
+};
 const numbers = (envelopes: Envelope[]) => envelopes.map(({ time }) => time - 1.7e12);
 
 /** Files of a store as somebody finds them whose Node-RED was killed: all that was acknowledged is synced. */

@@ -1,22 +1,32 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { type Kind, type PqRecord, packSamples, WaveformFrame } from '../../record';
 import type { CaptureForm } from '../capture-forms';
+import { HEAD as FRAME_HEAD } from './frame';
 
 /** Fields of a record that a topic may hold, besides meter and kind. */
 const TOPIC_FIELDS = ['type', 'state', 'code'] as const;
 
-/** What is known of a record without reading it whole. */
-interface Head {
-  id: string;
-  kind: Kind;
+/** Of the samples behind the JSON. */
+interface Samples {
   meter: string;
-  /** Of the record, and when it was accepted, ms. */
   time: number;
-  accepted: number;
-  fields?: Record<string, string>;
-  /** Of the samples behind the JSON. */
-  samples?: { meter: string; time: number; rate: number; layout: string; length: number; last?: boolean };
+  rate: number;
+  layout: string;
+  length: number;
+  last?: boolean;
 }
+
+/** What is known of a record without reading it whole; as an array, since it stands before every record. */
+type Head = [
+  id: string,
+  kind: Kind,
+  meter: string,
+  /** Of the record, and when it was accepted, ms. */
+  time: number,
+  accepted: number,
+  fields: Record<string, string> | null,
+  samples: Samples | null,
+];
 
 /** A record on its way, as it lies in the store: head, JSON without samples, samples. */
 export class Envelope {
@@ -30,8 +40,8 @@ export class Envelope {
     private readonly data: Buffer,
   ) {}
 
-  /** The bytes to store for a record. */
-  static encode(record: PqRecord, accepted: number): { id: string; body: Buffer } {
+  /** The bytes to store for a record, behind room for the head of a frame. */
+  static encode(record: PqRecord, accepted: number): { id: string; whole: Buffer } {
     const isFrame = record instanceof WaveformFrame;
     const frame = isFrame ? record : 'capture' in record ? record.capture : undefined;
     // The samples go behind it: neither the frame's nor the capture's are made text.
@@ -46,25 +56,29 @@ export class Envelope {
     const id = typeof own === 'string' ? own : idOf(bare, frame?.data);
     // One made of the content goes with the record: whoever gets it twice can tell.
     const json = typeof own === 'string' ? bare : `{"id":"${id}",${bare.slice(1)}`;
-    const head: Head = { id, kind: record.kind, meter: record.meter, time: record.time, accepted };
+    const found: Record<string, string> = {};
     for (const name of TOPIC_FIELDS) {
       const value = (record as unknown as Record<string, unknown>)[name];
-      if (typeof value === 'string') head.fields = { ...head.fields, [name]: value };
+      if (typeof value === 'string') found[name] = value;
     }
+    const fields = Object.keys(found).length > 0 ? found : null;
+    let samples: Samples | null = null;
     if (frame) {
       const { meter, time, rate, layout, length } = frame;
-      head.samples = { meter, time, rate, layout, length, ...(frame.last && { last: true }) };
+      samples = { meter, time, rate, layout, length, ...(frame.last && { last: true }) };
     }
+    const head: Head = [id, record.kind, record.meter, record.time, accepted, fields, samples];
     const headText = JSON.stringify(head);
     const headBytes = Buffer.byteLength(headText);
     const jsonBytes = Buffer.byteLength(json);
-    const body = Buffer.allocUnsafe(8 + headBytes + jsonBytes + (frame?.data.length ?? 0));
+    const whole = Buffer.allocUnsafe(FRAME_HEAD + 8 + headBytes + jsonBytes + (frame?.data.length ?? 0));
+    const body = whole.subarray(FRAME_HEAD);
     body.writeUInt32LE(headBytes, 0);
     body.writeUInt32LE(jsonBytes, 4);
     body.write(headText, 8);
     body.write(json, 8 + headBytes);
     frame?.data.copy(body, 8 + headBytes + jsonBytes);
-    return { id, body };
+    return { id, whole };
   }
 
   /** @param bytes that the record takes in the store */
@@ -77,39 +91,39 @@ export class Envelope {
 
   /** Id of the record: its own, or made of its content. */
   get id(): string {
-    return this.head.id;
+    return this.head[0];
   }
 
   /** Id of the message, to know a repetition by: start and end of an event have one id, but are two messages. */
   get messageId(): string {
-    const { id, fields } = this.head;
-    return this.kind === 'event' ? `${id}/${fields?.state}` : id;
+    const [id, kind, , , , fields] = this.head;
+    return kind === 'event' ? `${id}/${fields?.state}` : id;
   }
 
   get kind(): Kind {
-    return this.head.kind;
+    return this.head[1];
   }
 
   get meter(): string {
-    return this.head.meter;
+    return this.head[2];
   }
 
   get time(): number {
-    return this.head.time;
+    return this.head[3];
   }
 
   get accepted(): number {
-    return this.head.accepted;
+    return this.head[4];
   }
 
   /** What a topic may be made of. */
   get fields(): Record<string, string> {
-    const { kind, meter, fields } = this.head;
+    const [, kind, meter, , , fields] = this.head;
     return { ...fields, kind, meter };
   }
 
   get hasSamples(): boolean {
-    return this.head.samples !== undefined;
+    return this.head[6] !== null;
   }
 
   /** The samples as they are: channels one after the other, float32, little endian. */
@@ -141,10 +155,11 @@ export class Envelope {
    * (uint32), the JSON, whose `samples` tell what comes behind it, and the samples (float32); all little endian.
    */
   message(form: CaptureForm): { body: Buffer; type: string } {
-    if (form !== 'binary' || !this.head.samples) {
+    const [, , , , , , about] = this.head;
+    if (form !== 'binary' || about === null) {
       return { body: this.text(form === 'binary' ? 'base64' : form), type: 'application/json' };
     }
-    const { layout, ...samples } = this.head.samples;
+    const { layout, ...samples } = about;
     const plain = {
       ...JSON.parse(this.json.toString()),
       samples: { ...samples, channels: layout.split(' ') },
@@ -157,8 +172,8 @@ export class Envelope {
   }
 
   private frame(): WaveformFrame | undefined {
-    const { samples } = this.head;
-    if (!samples) return undefined;
+    const [, , , , , , samples] = this.head;
+    if (samples === null) return undefined;
     const { layout, length, ...rest } = samples;
     return WaveformFrame.build(rest, layout.split(' ') as never, length, (views) => {
       views.forEach((view, i) => {
@@ -171,7 +186,6 @@ export class Envelope {
 
 /** An id made of the content: the same record gives the same id. */
 function idOf(json: string, samples?: Buffer): string {
-  const hash = createHash('sha256').update(json);
-  if (samples) hash.update(samples);
-  return hash.digest('hex').slice(0, 32);
+  if (!samples) return hash('sha256', json, 'hex').slice(0, 32);
+  return createHash('sha256').update(json).update(samples).digest('hex').slice(0, 32);
 }

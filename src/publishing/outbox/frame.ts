@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { SEAL, seal, unseal } from '../../shared';
+import { seal, unseal } from '../../shared';
 
 /** What a frame holds. */
 export const KINDS = { entry: 1, rejected: 2, meta: 3, state: 4 } as const;
@@ -36,22 +36,24 @@ export interface BadFrame {
  * @param key with one, the body is sealed, and opens under this number only
  */
 export function encodeFrame(kind: FrameKind, seq: number, body: Buffer, key?: Buffer): Buffer {
-  const inner = key ? seal(body, key, context(kind, seq)) : body;
-  const frame = Buffer.allocUnsafe(HEAD + inner.length);
+  const whole = Buffer.allocUnsafe(HEAD + body.length);
+  body.copy(whole, HEAD);
+  return fillFrame(kind, seq, whole, key);
+}
+
+/** The same for a body that lies behind room for the head already: it is not copied where it is not sealed. */
+export function fillFrame(kind: FrameKind, seq: number, whole: Buffer, key?: Buffer): Buffer {
+  const frame = key
+    ? Buffer.concat([whole.subarray(0, HEAD), seal(whole.subarray(HEAD), key, context(kind, seq))])
+    : whole;
   MAGIC.copy(frame);
   frame[8] = KINDS[kind];
   frame[9] = key ? SEALED : 0;
   frame.writeUInt16LE(0, 10);
-  frame.writeUInt32LE(inner.length, 12);
+  frame.writeUInt32LE(frame.length - HEAD, 12);
   frame.writeDoubleLE(seq, 16);
-  inner.copy(frame, HEAD);
   frame.writeUInt32LE(crc32(frame.subarray(8)), 4);
   return frame;
-}
-
-/** Bytes that a frame takes. */
-export function frameBytes(body: number, sealed: boolean): number {
-  return HEAD + body + (sealed ? SEAL : 0);
 }
 
 /** The frame at the beginning of `bytes`; undefined where there is none, not even a damaged one. */

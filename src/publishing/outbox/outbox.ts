@@ -2,33 +2,9 @@ import { statfs } from 'node:fs/promises';
 import type { Finding, PqRecord } from '../../record';
 import { keyOf } from '../../shared';
 import { Envelope } from './envelope';
-import { decodeFrame, encodeFrame, isBad } from './frame';
-import {
-  BOUNDS_KEY,
-  type Bounds,
-  decodeBounds,
-  encodeBounds,
-  entryKey,
-  isNewer,
-  REJECTED,
-  rejectedKey,
-  STATES,
-  splitHead,
-  stateKey,
-  withHead,
-} from './layout';
-import { salvage } from './salvage';
-import {
-  DamagedStore,
-  dataFiles,
-  endCheck,
-  isDamage,
-  openStore,
-  putAside,
-  reasonOf,
-  type Store,
-  searchFiles,
-} from './store';
+import { type Bounds, entryKey, REJECTED, rejectedKey, splitHead, stateKey, withHead } from './layout';
+import { isDamage, reasonOf } from './store';
+import { type Most, type Operation, Vault } from './vault';
 
 export interface OutboxSettings {
   /** ms that a record is kept. */
@@ -63,6 +39,7 @@ export interface Rejected {
 
 /** Longest time that a record waits for others to share a sync with, ms. */
 const GATHER = 10;
+const MANY = 100;
 /** Bytes and records that wait for the disk; what comes beyond them is refused. */
 const MAX_WAITING_BYTES = 64e6;
 const MAX_WAITING = 100_000;
@@ -82,38 +59,29 @@ const REJECTED_PART = 0.2;
 const ROOM = 0.01;
 
 interface Waiting {
-  /** Without one, somebody only waits for what else is in the batch. */
-  body?: Buffer;
+  /** With room for the head of a frame. Without one, somebody only waits for what else is in the batch. */
+  whole?: Buffer;
   bytes: number;
   taken(seq: number): void;
   refused(error: Error): void;
 }
 
-type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string };
-
 /**
  * Records between the flow and the wire, on disk, first in, first out. {@link add} resolves when a record is synced;
  * it stays until {@link settle} says that it has arrived, or until it is too old or the store too large.
- *
- * Numbers have no gaps: one that is missing was lost. All values are frames; where they lie says `layout.ts`. A store that is damaged is put aside, and what is whole in its files goes into a new one.
  */
 export class Outbox {
-  private db!: Store;
-  private key: Buffer | undefined;
-  private bounds: Bounds = { first: 0, next: 0, bytes: 0, dropped: { age: 0, size: 0 }, lost: 0 };
   /** Everything before is deleted on disk. */
-  private erased = 0;
+  private erased: number;
   private waiting: Waiting[] = [];
   private waitingBytes = 0;
   private extra = new Map<string, Operation>();
-  private readonly rejectedBytes = new Map<number, number>();
   private timer: NodeJS.Timeout | undefined;
   private working: Promise<void> | undefined;
   private dirty = false;
   private failedAt = Number.NEGATIVE_INFINITY;
   private failure: Error | undefined;
   private lookedAt = Number.NEGATIVE_INFINITY;
-  private versions = 0;
   private closed = false;
   /** The oldest record, as it was last asked for. */
   private known: { seq: number; accepted: number } | undefined;
@@ -122,11 +90,14 @@ export class Outbox {
   readonly counters = { refused: 0 };
 
   private constructor(
+    private readonly vault: Vault,
     private readonly folder: string,
     private settings: OutboxSettings,
     private readonly listener: OutboxListener,
     private readonly options: OutboxOptions,
-  ) {}
+  ) {
+    this.erased = vault.bounds.first;
+  }
 
   /**
    * Opens the outbox of a folder.
@@ -138,11 +109,15 @@ export class Outbox {
     listener: OutboxListener,
     options: OutboxOptions = {},
   ): Promise<Outbox> {
-    const outbox = new Outbox(folder, settings, listener, options);
-    if (options.secret) outbox.key = await keyOf(options.secret, `${folder}.key`);
-    await outbox.openChecked();
+    const key = options.secret ? await keyOf(options.secret, `${folder}.key`) : undefined;
+    const vault = await Vault.open(folder, key, options.now ?? Date.now, listener.told);
+    const outbox = new Outbox(vault, folder, settings, listener, options);
     await outbox.dropOld();
     return outbox;
+  }
+
+  private get bounds(): Bounds {
+    return this.vault.bounds;
   }
 
   /** Number of the oldest record that waits, and of the next one that comes. */
@@ -168,7 +143,7 @@ export class Outbox {
       dropped: { ...dropped },
       lost,
       refused: this.counters.refused,
-      rejected: this.rejectedBytes.size,
+      rejected: this.vault.rejected.size,
     };
   }
 
@@ -177,29 +152,30 @@ export class Outbox {
    * @throws Error when it cannot be stored: the disk is full or does not follow, or the record is too large
    */
   add(record: PqRecord): Promise<{ seq: number; id: string }> {
-    const { id, body } = Envelope.encode(record, this.now());
+    const { id, whole } = Envelope.encode(record, this.now());
+    const bytes = whole.length;
     const refuse = (text: string) => {
       this.counters.refused++;
       return Promise.reject(new Error(text));
     };
     if (this.closed) return refuse('the store is closed');
-    if (body.length > this.settings.maxBytes) {
-      return refuse(`a record of ${body.length} bytes is more than the store may hold (maxSize)`);
+    if (bytes > this.settings.maxBytes) {
+      return refuse(`a record of ${bytes} bytes is more than the store may hold (maxSize)`);
     }
-    if (this.waiting.length >= MAX_WAITING || this.waitingBytes + body.length > MAX_WAITING_BYTES) {
+    if (this.waiting.length >= MAX_WAITING || this.waitingBytes + bytes > MAX_WAITING_BYTES) {
       return refuse(`the disk does not follow: ${this.waiting.length} records wait to be written`);
     }
     return new Promise((resolve, reject) => {
       this.waiting.push({
-        body,
-        bytes: body.length,
+        whole,
+        bytes,
         taken: (seq) => resolve({ seq, id }),
         refused: (error) => {
           this.counters.refused++;
           reject(error);
         },
       });
-      this.waitingBytes += body.length;
+      this.waitingBytes += bytes;
       this.workSoon();
     });
   }
@@ -208,17 +184,16 @@ export class Outbox {
    * The oldest records from a number on, as many as fit.
    * @returns them, and the number of the one after them
    */
-  async read(
-    from: number,
-    most: { records: number; bytes: number },
-  ): Promise<{ envelopes: Envelope[]; to: number }> {
-    const start = Math.max(from, this.bounds.first);
-    const found = await this.readOnce(start, most);
+  async read(from: number, most: Most): Promise<{ envelopes: Envelope[]; to: number }> {
+    const read = () => this.vault.read(Math.max(from, this.bounds.first), most);
+    const found = await read();
     if (!found.problem || this.closed) return found;
     // What is missing or damaged here may lie whole in the files.
-    await this.exclusively(() => this.rescue(found.problem as string));
-    const again = await this.readOnce(Math.max(start, this.bounds.first), most);
-    return again;
+    await this.exclusively(async () => {
+      const { problem } = await read();
+      if (problem) await this.rescue(problem);
+    });
+    return await read();
   }
 
   /** The records up to `to` (exclusive) have arrived, or were put elsewhere; they are deleted. */
@@ -231,40 +206,33 @@ export class Outbox {
 
   /** Puts a record into the list of rejected ones; {@link settle} takes it out of the queue. */
   async reject(envelope: Envelope, answer: string): Promise<void> {
-    const value = await this.db.get(entryKey(envelope.seq)).catch(() => undefined);
-    const frame = value && decodeFrame(value, this.key);
-    if (!frame || isBad(frame)) return;
+    const { seq } = envelope;
+    const frame = await this.vault.get(entryKey(seq));
+    if (!frame) return;
     const head = { answer: answer.slice(0, 1000), time: this.now() };
-    const stored = encodeFrame('rejected', envelope.seq, withHead(head, frame.body), this.key);
-    const key = rejectedKey(envelope.seq);
-    this.extra.set(key, { type: 'put', key, value: stored });
-    this.rejectedBytes.set(envelope.seq, stored.length);
-    this.bounds.bytes += stored.length;
+    const value = this.vault.encode('rejected', seq, withHead(head, frame.body));
+    const key = rejectedKey(seq);
+    this.extra.set(key, { type: 'put', key, value });
+    this.vault.rejected.set(seq, value.length);
+    this.bounds.bytes += value.length;
     const most = REJECTED_PART * this.settings.maxBytes;
-    let bytes = this.bytesOfRejected;
-    for (const [seq, own] of this.rejectedBytes) {
-      if (this.rejectedBytes.size <= MAX_REJECTED && bytes <= most) break;
+    let bytes = this.vault.bytesOfRejected;
+    for (const [oldest, own] of this.vault.rejected) {
+      if (this.vault.rejected.size <= MAX_REJECTED && bytes <= most) break;
       bytes -= own;
-      this.forgetRejected(seq);
+      this.forgetRejected(oldest);
       this.bounds.dropped.size++;
     }
     this.changed();
   }
 
   /** The rejected records, oldest first. */
-  async rejected(most = MAX_REJECTED): Promise<Rejected[]> {
+  async rejected(): Promise<Rejected[]> {
     await this.written();
     const list: Rejected[] = [];
-    for await (const value of this.db.values({ ...REJECTED, limit: most })) {
-      const frame = decodeFrame(value, this.key);
-      if (!frame || isBad(frame)) continue;
-      const end = 4 + frame.body.readUInt32LE(0);
-      const { answer, time } = JSON.parse(frame.body.toString('utf8', 4, end));
-      list.push({
-        envelope: Envelope.decode(frame.seq, frame.body.subarray(end), value.length),
-        answer,
-        time,
-      });
+    for await (const { frame, bytes: size } of this.vault.frames(REJECTED)) {
+      const { head, bytes } = splitHead<{ answer: string; time: number }>(frame);
+      list.push({ envelope: Envelope.decode(frame.seq, bytes, size), ...head });
     }
     return list;
   }
@@ -283,7 +251,7 @@ export class Outbox {
   /** Keeps some bytes under a name, with the next batch; undefined forgets them. */
   keep(name: string, bytes: Buffer | undefined): void {
     const key = stateKey(name);
-    const value = bytes && encodeFrame('state', ++this.versions, withHead(name, bytes), this.key);
+    const value = bytes && this.vault.encode('state', this.vault.nextVersion(), withHead(name, bytes));
     this.extra.set(key, value ? { type: 'put', key, value } : { type: 'del', key });
     this.changed();
   }
@@ -293,6 +261,7 @@ export class Outbox {
    * @throws Error when it cannot be
    */
   sync(): Promise<void> {
+    if (this.waiting.length >= MAX_WAITING) return Promise.reject(new Error('the disk does not follow'));
     return new Promise((resolve, reject) => {
       this.waiting.push({ bytes: 0, taken: () => resolve(), refused: reject });
       this.workSoon();
@@ -313,14 +282,7 @@ export class Outbox {
 
   /** What was kept, by name. */
   async kept(): Promise<Map<string, Buffer>> {
-    const found = new Map<string, Buffer>();
-    for await (const value of this.db.values(STATES)) {
-      const frame = decodeFrame(value, this.key);
-      if (!frame || isBad(frame)) continue;
-      const { head, bytes } = splitHead<string>(frame);
-      found.set(head, bytes);
-    }
-    return found;
+    return await this.vault.kept();
   }
 
   /** Changes the bounds at once. */
@@ -359,21 +321,18 @@ export class Outbox {
     await this.written();
     this.closed = true;
     await this.working;
-    await this.db.close();
+    await this.vault.close();
   }
 
   private now(): number {
     return (this.options.now ?? Date.now)();
   }
 
-  private get bytesOfRejected(): number {
-    return [...this.rejectedBytes.values()].reduce((sum, n) => sum + n, 0);
-  }
-
   private forgetRejected(seq: number): void {
-    this.bounds.bytes -= this.rejectedBytes.get(seq) ?? 0;
-    this.rejectedBytes.delete(seq);
-    this.extra.set(rejectedKey(seq), { type: 'del', key: rejectedKey(seq) });
+    const key = rejectedKey(seq);
+    this.bounds.bytes -= this.vault.rejected.get(seq) ?? 0;
+    this.vault.rejected.delete(seq);
+    this.extra.set(key, { type: 'del', key });
   }
 
   private changed(): void {
@@ -381,9 +340,16 @@ export class Outbox {
     this.workSoon();
   }
 
+  /** Records wait for others to share a sync with, but not once there are many. */
   private workSoon(): void {
-    if (this.working || this.timer || this.closed) return;
-    this.timer = setTimeout(() => {
+    if (this.working || this.closed) return;
+    if (this.waiting.length === MANY) {
+      clearTimeout(this.timer);
+      this.timer = undefined;
+      setImmediate(() => void this.work());
+      return;
+    }
+    this.timer ??= setTimeout(() => {
       this.timer = undefined;
       void this.work();
     }, GATHER);
@@ -396,20 +362,22 @@ export class Outbox {
     const writing = async () => {
       while ((this.waiting.length > 0 || this.dirty) && !this.closed) await this.writeBatch();
     };
-    this.working = writing().finally(() => {
-      this.working = undefined;
-    });
-    await this.working;
+    await this.alone(writing);
   }
 
   /** Does something while no batch is written. */
   private async exclusively(action: () => Promise<void>): Promise<void> {
     while (this.working) await this.working;
+    await this.alone(action);
+  }
+
+  /** What comes while it is done waits until it is over. */
+  private async alone(action: () => Promise<void>): Promise<void> {
     this.working = action().finally(() => {
       this.working = undefined;
+      if (this.waiting.length > 0 || this.dirty) this.workSoon();
     });
     await this.working;
-    if (this.waiting.length > 0 || this.dirty) this.workSoon();
   }
 
   private async writeBatch(): Promise<void> {
@@ -435,9 +403,9 @@ export class Outbox {
     const operations: Operation[] = [];
     let seq = bounds.next;
     let stored = 0;
-    for (const { body } of batch) {
-      if (!body) continue;
-      const value = encodeFrame('entry', seq, body, this.key);
+    for (const { whole } of batch) {
+      if (!whole) continue;
+      const value = this.vault.fill('entry', seq, whole);
       stored += value.length;
       operations.push({ type: 'put', key: entryKey(seq++), value });
     }
@@ -452,14 +420,13 @@ export class Outbox {
       next: seq,
       bytes: bounds.bytes + stored,
     };
-    if (after.first === after.next) after.bytes = this.bytesOfRejected;
-    operations.push({ type: 'put', key: BOUNDS_KEY, value: encodeBounds(after, this.key) });
+    if (after.first === after.next) after.bytes = this.vault.bytesOfRejected;
     try {
-      await this.db.batch(operations, { sync: batch.length > 0 });
+      await this.vault.write(operations, after, batch.length > 0);
     } catch (error) {
       for (const [key, operation] of extra) if (!this.extra.has(key)) this.extra.set(key, operation);
       this.failed(error, refuse);
-      if (isDamage(error)) await this.rescue(reasonOf(error));
+      if (isDamage(error)) await this.rescue(reasonOf(error)).catch(() => undefined);
       return;
     }
     const change = after.bytes - bytesBefore;
@@ -470,7 +437,7 @@ export class Outbox {
     if (erase < bounds.first) this.dirty = true;
     this.listener.condition('store', undefined);
     let n = before;
-    for (const { body, taken } of batch) taken(body ? n++ : n);
+    for (const { whole, taken } of batch) taken(whole ? n++ : n);
     if (batch.length > 0) this.onMore();
   }
 
@@ -504,16 +471,23 @@ export class Outbox {
     const free = await (this.options.free ?? freeBytes)(this.folder).catch(() => 0);
     if (free < RESERVE) return false;
     try {
-      await this.db.close();
-      const { first } = this.bounds;
-      await this.openChecked();
-      // What has arrived meanwhile need not be sent again.
-      this.bounds.first = Math.max(first, this.bounds.first);
+      await this.vault.reopen();
+      this.erased = Math.min(this.erased, this.bounds.first);
       this.failure = undefined;
       return true;
     } catch (error) {
       this.failed(error, () => {});
       return false;
+    }
+  }
+
+  private async rescue(problem: string): Promise<void> {
+    try {
+      await this.vault.rescue(problem);
+      this.erased = this.bounds.first;
+    } catch (error) {
+      this.failed(error, () => {});
+      throw error;
     }
   }
 
@@ -523,7 +497,10 @@ export class Outbox {
     if (this.bounds.bytes + bytes <= maxBytes) return;
     const goal = Math.max(0, maxBytes * (1 - ROOM) - bytes);
     while (this.bounds.bytes > goal && this.queued > 0) {
-      const { envelopes, to, problem } = await this.readOnce(this.bounds.first, { records: 200, bytes: 4e6 });
+      const { envelopes, to, problem } = await this.vault.read(this.bounds.first, {
+        records: 200,
+        bytes: 4e6,
+      });
       if (envelopes.length === 0 && problem) return;
       const gone: Envelope[] = [];
       let left = this.bounds.bytes - goal;
@@ -538,177 +515,6 @@ export class Outbox {
       if (gone.length > 0) this.listener.dropped(gone, 'the store was full (maxSize)');
     }
   }
-
-  private async readOnce(
-    from: number,
-    most: { records: number; bytes: number },
-  ): Promise<{ envelopes: Envelope[]; to: number; problem?: string }> {
-    const envelopes: Envelope[] = [];
-    const end = this.bounds.next;
-    let expected = from;
-    let bytes = 0;
-    let problem: string | undefined;
-    if (from >= end) return { envelopes, to: from };
-    const iterator = this.db.iterator({
-      gte: entryKey(from),
-      lt: entryKey(end),
-      highWaterMarkBytes: 262_144,
-    });
-    try {
-      reading: while (envelopes.length < most.records) {
-        const some = await iterator.nextv(most.records - envelopes.length);
-        if (some.length === 0) {
-          // Up to the end all must be there.
-          if (expected < end) {
-            problem ??= missing(expected, end);
-            expected = end;
-          }
-          break;
-        }
-        for (const [name, value] of some) {
-          const seq = Number(name.slice(2));
-          if (envelopes.length > 0 && bytes + value.length > most.bytes) break reading;
-          if (seq > expected) problem ??= missing(expected, seq);
-          const frame = decodeFrame(value, this.key);
-          if (frame && !isBad(frame) && frame.seq === seq) {
-            // An empty one stands for a record that was lost.
-            if (frame.body.length > 0) envelopes.push(Envelope.decode(seq, frame.body, value.length));
-            bytes += value.length;
-          } else problem ??= missing(seq, seq + 1);
-          expected = seq + 1;
-        }
-      }
-    } catch (error) {
-      problem ??= reasonOf(error);
-      if (this.closed) throw error;
-    } finally {
-      await iterator.close();
-    }
-    return { envelopes, to: expected, problem };
-  }
-
-  /** Opens the store, and looks whether what its files held is in it. */
-  private async openChecked(): Promise<void> {
-    const { folder } = this;
-    let vanished: string[] = [];
-    try {
-      ({ db: this.db, vanished } = await openStore(folder));
-      await this.readBounds();
-    } catch (error) {
-      if (!(error instanceof DamagedStore)) throw error;
-      await this.rescue(error.message);
-      return;
-    }
-    const problem = await this.lacking(vanished);
-    if (problem) return await this.rescue(problem);
-    await endCheck(folder);
-  }
-
-  private async readBounds(): Promise<void> {
-    this.rejectedBytes.clear();
-    try {
-      const value = await this.db.get(BOUNDS_KEY);
-      for await (const [name, { length }] of this.db.iterator(REJECTED)) {
-        this.rejectedBytes.set(Number(name.slice(2)), length);
-      }
-      for await (const kept of this.db.values(STATES)) {
-        const frame = decodeFrame(kept, this.key);
-        if (frame) this.versions = Math.max(this.versions, frame.seq);
-      }
-      if (!value) {
-        const [some] = await this.db.keys({ limit: 1 }).all();
-        if (some) throw new Error('its bounds are missing');
-        return;
-      }
-      const frame = decodeFrame(value, this.key);
-      if (!frame || isBad(frame))
-        throw new Error(frame?.problem === 'key' ? WRONG_KEY : 'its bounds are damaged');
-      this.bounds = decodeBounds(frame);
-      this.erased = this.bounds.first;
-    } catch (error) {
-      await this.db.close();
-      throw new DamagedStore(reasonOf(error));
-    }
-  }
-
-  /** What is in the files that LevelDB no longer has, but not in the store; undefined where nothing is missing. */
-  private async lacking(files: string[]): Promise<string | undefined> {
-    const seqs = new Set<number>();
-    let cut = 0;
-    for await (const { frame } of searchFiles(files, this.key)) {
-      if (frame.kind === 'meta' && !isBad(frame)) {
-        if (isNewer(decodeBounds(frame), this.bounds)) return 'its newest bounds were lost';
-      }
-      if (frame.kind !== 'entry') continue;
-      if (isBad(frame) && frame.seq >= this.bounds.next) cut++;
-      if (frame.seq < this.bounds.first) continue;
-      if (!isBad(frame) || frame.seq < this.bounds.next) seqs.add(frame.seq);
-    }
-    const wanted = [...seqs];
-    for (let i = 0; i < wanted.length; i += 1000) {
-      const some = wanted.slice(i, i + 1000);
-      const there = await this.db.hasMany(some.map(entryKey)).catch(() => some.map(() => false));
-      const missing = some.find((seq, k) => !there[k] || seq >= this.bounds.next);
-      if (missing !== undefined) return `record ${missing} is missing`;
-    }
-    if (cut > 0) {
-      this.listener.told({
-        code: 'STORE_CUT',
-        severity: 'info',
-        text: `the last batch of the store was cut off, as by a loss of power: ${cut} records of it were not taken`,
-        hint: 'Their messages were not done, so their source knows: nothing that was accepted is missing.',
-        detail: { records: cut },
-      });
-    }
-    return undefined;
-  }
-
-  /** Puts the store aside, and makes a new one of what is whole in its files. */
-  private async rescue(problem: string): Promise<void> {
-    const { first, next } = this.bounds;
-    await this.db?.close().catch(() => undefined);
-    const aside = await putAside(this.folder, this.now());
-    ({ db: this.db } = await openStore(this.folder));
-    const { bounds, saved, lost, sealed } = await salvage(
-      await dataFiles(aside),
-      this.db,
-      { first, next },
-      this.key,
-    );
-    await this.readBounds();
-    const wrongKey = problem === WRONG_KEY || (sealed > 0 && saved === 0);
-    this.listener.told({
-      code: wrongKey ? 'STORE_KEY' : 'STORE_DAMAGED',
-      severity: lost.length > 0 || wrongKey ? 'error' : 'warning',
-      text: wrongKey
-        ? `the key does not fit the store, which was put aside as ${aside}`
-        : `the store was damaged (${problem}) and put aside as ${aside}: ${saved} records saved, ${lost.length} lost${
-            lost.length > 0 ? `, numbers ${rangesOf(lost)} of ${bounds.first} to ${bounds.next - 1}` : ''
-          }`,
-      hint: wrongKey
-        ? 'Give the key of before and put the folder back in its place, or give up what it holds.'
-        : 'Check the disk: memory cards wear out, and a loss of power can damage them.',
-      detail: { problem, aside, saved, lost: lost.length, numbers: rangesOf(lost) },
-    });
-  }
-}
-
-const WRONG_KEY = 'the key does not fit';
-
-function missing(from: number, to: number): string {
-  return `records ${from} to ${to - 1} cannot be read`;
-}
-
-/** Numbers in order as ranges, e.g. `3-5, 9`; at most ten of them. */
-function rangesOf(numbers: number[]): string {
-  const ranges: [number, number][] = [];
-  for (const n of numbers) {
-    const last = ranges.at(-1);
-    if (last && last[1] === n - 1) last[1] = n;
-    else ranges.push([n, n]);
-  }
-  const some = ranges.slice(0, 10).map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
-  return some.join(', ') + (ranges.length > 10 ? ', ...' : '');
 }
 
 async function freeBytes(folder: string): Promise<number> {

@@ -15,6 +15,8 @@ const DATA = /\.(ldb|sst|log)$/;
 /** Blocks of the log, and the head at the beginning of each (LevelDB, log_format.md). */
 const LOG_BLOCK = 32_768;
 const LOG_HEAD = 7;
+const MAX_OPEN = 74;
+const TABLE_BYTES = 1 << 20;
 /** Damaged stores that are kept beside the present one. */
 const KEPT = 2;
 
@@ -41,6 +43,9 @@ export async function openStore(folder: string): Promise<{ db: Store; vanished: 
     keyEncoding: 'utf8',
     valueEncoding: 'buffer',
     compression: false,
+    // LevelDB maps its tables into memory: some at a time, so that a large store does not look like a leak.
+    maxOpenFiles: MAX_OPEN,
+    maxFileSize: TABLE_BYTES,
   });
   try {
     await db.open();
@@ -85,6 +90,12 @@ export async function putAside(folder: string, now: number): Promise<string> {
     await rm(join(dirname(folder), name), { recursive: true, force: true });
   }
   return aside;
+}
+
+/** Puts a store that was put aside back in its place, in place of what is there. */
+export async function restoreAside(folder: string, aside: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await rename(aside, folder);
 }
 
 /** Where a frame lies in a file. */
