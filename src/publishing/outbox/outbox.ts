@@ -45,8 +45,8 @@ const MAX_WAITING_BYTES = 64e6;
 const MAX_WAITING = 100_000;
 /** Records of one batch. */
 const BATCH = 2000;
-/** Entries deleted in one batch. */
-const ERASE = 10_000;
+/** Records that are deleted at once. */
+const ERASE = 2000;
 /** The disk must have this much left for records to be taken, so that LevelDB never runs into its end, bytes. */
 const RESERVE = 32e6;
 const LOOK_EVERY = 1000;
@@ -409,8 +409,6 @@ export class Outbox {
       stored += value.length;
       operations.push({ type: 'put', key: entryKey(seq++), value });
     }
-    const erase = Math.min(bounds.first, this.erased + ERASE);
-    for (let n = this.erased; n < erase; n++) operations.push({ type: 'del', key: entryKey(n) });
     const { extra } = this;
     this.extra = new Map();
     operations.push(...extra.values());
@@ -433,12 +431,19 @@ export class Outbox {
     const before = bounds.next;
     bounds.next = seq;
     bounds.bytes += change;
-    this.erased = erase;
-    if (erase < bounds.first) this.dirty = true;
     this.listener.condition('store', undefined);
     let n = before;
     for (const { whole, taken } of batch) taken(whole ? n++ : n);
     if (batch.length > 0) this.onMore();
+    if (after.first - this.erased >= ERASE || after.first === after.next) await this.erase(after.first);
+  }
+
+  /** Deletes what is before the bounds on disk; what a crash leaves of it is deleted when the store is opened. */
+  private async erase(first: number): Promise<void> {
+    if (first === this.erased) return;
+    // An error shows at the next batch.
+    await this.vault.erase(this.erased, first).catch(() => undefined);
+    this.erased = first;
   }
 
   private failed(error: unknown, refuse: (error: Error) => void): void {

@@ -96,6 +96,11 @@ export class Vault {
     await this.db.batch(operations, { sync });
   }
 
+  /** Deletes records, the last of them before `to`. */
+  async erase(from: number, to: number): Promise<void> {
+    await this.db.clear({ gte: entryKey(from), lt: entryKey(to) });
+  }
+
   /** The frame under a key; undefined where there is none that is whole. */
   async get(key: string): Promise<Frame | undefined> {
     const value = await this.db.get(key);
@@ -209,6 +214,7 @@ export class Vault {
     }
     const problem = await this.lacking(vanished);
     if (problem) return await this.rescue(problem);
+    await this.erase(0, this.bounds.first);
     await endCheck(this.folder);
   }
 
