@@ -65,6 +65,9 @@ registerNode('scada-endpoint', {
         for (const name of ['org', 'bucket', 'token']) $(`#scada-endpoint-row-${name}`).toggle(!first);
       }
       $('#node-config-input-url').attr('placeholder', exampleOf(chosen));
+      // What a field must be depends on the protocol: they are judged anew.
+      for (const name of ['url', 'database', 'org', 'bucket'])
+        $(`#node-config-input-${name}`).trigger('change');
     };
     protocol.on('change', show);
     version.on('change', show);

@@ -7,6 +7,7 @@ import {
   Publisher,
   type PublisherSettings,
   readPublisherSettings,
+  removeOutbox,
   type Target,
   type TargetState,
 } from '../../src/publishing';
@@ -157,7 +158,7 @@ export = (RED: NodeAPI): void => {
         if (!removed || left === undefined) return;
         // What has not been sent is not thrown away with the node.
         if (left > 0) this.warn(RED._('scada-publish.warning.left', { count: left, folder }));
-        else await rm(folder, { recursive: true, force: true });
+        else await removeOutbox(folder);
       };
       end().then(done, done);
     });

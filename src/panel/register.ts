@@ -27,16 +27,21 @@ export interface Panel {
 // The part of the editor's own RED that is used here.
 declare const RED: { nodes: { registerType(type: string, definition: object): void } };
 declare const $: (selector: string) => {
-  val(value: unknown): void;
-  prop(name: 'checked', value: boolean): void;
+  length: number;
+  val(value?: unknown): unknown;
+  prop(name: 'checked', value?: boolean): unknown;
 };
+
+/** The node whose panel is open. */
+let edited: PanelNode | undefined;
 
 /** Makes a node known to the editor, looking and behaving like its sisters. */
 export function registerNode(type: string, panel: Panel): void {
   const { settings, read, open, save, outputs = [] } = panel;
   const defaults: Record<string, object> = { name: { value: '' } };
+  const live = (node: object) => (node === edited ? valuesOf(panel) : {});
   for (const [name, setting] of Object.entries(settings)) {
-    defaults[name] = read && !setting.type ? { ...setting, validate: judge(read, name) } : setting;
+    defaults[name] = read && !setting.type ? { ...setting, validate: judge(read, name, live) } : setting;
   }
   RED.nodes.registerType(type, {
     category: panel.color ? 'power quality' : 'config',
@@ -58,20 +63,38 @@ export function registerNode(type: string, panel: Panel): void {
     },
     oneditprepare(this: PanelNode) {
       showDefaults(this, panel);
+      edited = this;
       open?.(this);
     },
     oneditsave(this: PanelNode) {
+      edited = undefined;
       save?.(this);
+    },
+    oneditcancel() {
+      edited = undefined;
     },
   });
 }
 
+const prefixOf = ({ color }: Panel) => (color ? '#node-input-' : '#node-config-input-');
+
+/** What stands in the fields of the open panel. */
+function valuesOf(panel: Panel): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [name, { value, type }] of Object.entries(panel.settings)) {
+    const field = $(prefixOf(panel) + name);
+    if (type || field.length === 0) continue;
+    values[name] = typeof value === 'boolean' ? field.prop('checked') : field.val();
+  }
+  return values;
+}
+
 /** A node that was saved before a setting was there shows what it does without it: the default. */
-function showDefaults(node: PanelNode, { color, settings }: Panel): void {
-  const prefix = color ? '#node-input-' : '#node-config-input-';
-  for (const [name, { value, type }] of Object.entries(settings)) {
+function showDefaults(node: PanelNode, panel: Panel): void {
+  for (const [name, { value, type }] of Object.entries(panel.settings)) {
     if (node[name] !== undefined || type) continue;
-    if (typeof value === 'boolean') $(prefix + name).prop('checked', value);
-    else $(prefix + name).val(value);
+    const field = $(prefixOf(panel) + name);
+    if (typeof value === 'boolean') field.prop('checked', value);
+    else field.val(value);
   }
 }

@@ -194,6 +194,50 @@ describe('the editor in Chromium', function () {
     ]);
   });
 
+  it('shows of an endpoint what its protocol has, and marks an address that it cannot have', async () => {
+    await openPanel('pq-broker');
+    const shown = () =>
+      page.$$eval('.red-ui-tray .form-row:visible', (all) =>
+        all.filter((one) => (one as HTMLElement).offsetParent).map(({ id }) => id.split('-').pop()),
+      );
+    const protocol = '#node-config-input-protocol';
+    const address = '#node-config-input-url';
+    const places: Record<string, { has: string[]; lacks: string[]; address: string }> = {
+      mqtt: {
+        has: ['mqttVersion', 'statusTopic', 'captures'],
+        lacks: ['org', 'token'],
+        address: 'mqtts://h',
+      },
+      sparkplug: { has: ['group', 'edgeNode'], lacks: ['statusTopic', 'captures'], address: 'mqtt://h' },
+      http: { has: ['gzip', 'token', 'timeout'], lacks: ['clientId'], address: 'https://h/x' },
+      influxdb: { has: ['org', 'bucket', 'token'], lacks: ['database', 'gzip'], address: 'http://h:8086' },
+      prometheus: { has: ['mode'], lacks: ['captures'], address: 'http://127.0.0.1:9464' },
+      amqp: { has: ['exchange', 'queue'], lacks: ['virtualHost'], address: 'amqps://h/grid' },
+      stomp: { has: ['virtualHost'], lacks: ['exchange'], address: 'stomp://h' },
+    };
+    for (const [name, { has, lacks, address: good }] of Object.entries(places)) {
+      await page.selectOption(protocol, name);
+      const rows = await shown();
+      for (const row of has) assert.ok(rows.includes(row), `${name} has ${row}: ${rows}`);
+      for (const row of lacks) assert.ok(!rows.includes(row), `${name} lacks ${row}`);
+      for (const [text, wrong] of [
+        ['ftp://nowhere', true],
+        [good, false],
+      ] as const) {
+        await page.fill(address, text);
+        await page.press(address, 'End');
+        await page.waitForSelector(`${address}${wrong ? '.input-error' : ':not(.input-error)'}`);
+      }
+      if (process.env.PANEL_PICTURES)
+        await page.screenshot({ path: join(process.env.PANEL_PICTURES, `endpoint-${name}.png`) });
+    }
+    await page.selectOption(protocol, 'influxdb');
+    await page.selectOption('#node-config-input-influxVersion', '1');
+    const first = await shown();
+    assert.ok(first.includes('database') && !first.includes('bucket'));
+    await closePanel('cancel');
+  });
+
   it('reads a fleet of 5,000 from a file, saves it as CSV, and knows a device that the user adds', async () => {
     await openPanel('pq-fleet');
     const area = '#node-config-input-metersText';

@@ -8,10 +8,11 @@ import helper from 'node-red-node-test-helper';
 const RUNTIME = process.env.NODE_RED_RUNTIME ?? require.resolve('node-red');
 const NODES = join(__dirname, '..', '..', 'dist', 'nodes');
 
-/** All nodes of the package, as they are shipped, and Node-RED's own function node. */
+/** All nodes of the package, as they are shipped, and two of Node-RED's own: function and complete. */
 const INITIALIZERS: NodeInitializer[] = [
   ...readdirSync(NODES).map((name) => require(join(NODES, name, `${name}.js`))),
   createRequire(RUNTIME)('@node-red/nodes/core/function/10-function.js'),
+  createRequire(RUNTIME)('@node-red/nodes/core/common/24-complete.js'),
 ];
 
 helper.init(RUNTIME);
@@ -29,13 +30,17 @@ export interface Flow {
   node(id: string): Node;
   /** Changes settings of one node, and deploys that node alone. */
   redeploy(id: string, settings: object): Promise<void>;
+  /** Takes a node out of the flow, and deploys that. */
+  remove(id: string): Promise<void>;
 }
 
 /**
  * Runs a flow; nodes of type `helper` collect what comes to them, and a Catch node hands all errors to
  * the one called `errors`.
+ * @param userDir user folder of Node-RED, where a node keeps something on disk
  */
-export async function runFlow(nodes: object[], credentials: object = {}): Promise<Flow> {
+export async function runFlow(nodes: object[], credentials: object = {}, userDir?: string): Promise<Flow> {
+  helper.settings({ userDir } as never);
   await new Promise<void>((resolve) => helper.startServer(() => resolve()));
   const all = [
     { id: 'tab', type: 'tab', label: 'test' },
@@ -63,6 +68,10 @@ export async function runFlow(nodes: object[], credentials: object = {}): Promis
         settings,
       );
       await helper.setFlows(flow as never, 'nodes' as never);
+    },
+    remove: async (id) => {
+      const rest = flow.filter((node: { id: string }) => node.id !== id);
+      await helper.setFlows(rest as never, 'nodes' as never);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { statfs } from 'node:fs/promises';
+import { rm, statfs } from 'node:fs/promises';
 import type { Finding, PqRecord } from '../../record';
 import { keyOf } from '../../shared';
 import { Envelope } from './envelope';
@@ -109,7 +109,7 @@ export class Outbox {
     listener: OutboxListener,
     options: OutboxOptions = {},
   ): Promise<Outbox> {
-    const key = options.secret ? await keyOf(options.secret, `${folder}.key`) : undefined;
+    const key = options.secret ? await keyOf(options.secret, keyFolder(folder)) : undefined;
     const vault = await Vault.open(folder, key, options.now ?? Date.now, listener.told);
     const outbox = new Outbox(vault, folder, settings, listener, options);
     await outbox.dropOld();
@@ -520,6 +520,16 @@ export class Outbox {
       if (gone.length > 0) this.listener.dropped(gone, 'the store was full (maxSize)');
     }
   }
+}
+
+/** Deletes a closed outbox for good. */
+export async function removeOutbox(folder: string): Promise<void> {
+  for (const path of [folder, keyFolder(folder)]) await rm(path, { recursive: true, force: true });
+}
+
+/** Where the salt of the key lies: beside the store, which may be put aside. */
+function keyFolder(folder: string): string {
+  return `${folder}.key`;
 }
 
 async function freeBytes(folder: string): Promise<number> {
