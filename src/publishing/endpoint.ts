@@ -65,6 +65,9 @@ export interface EndpointSettings {
   virtualHost: string;
 }
 
+/** What the editor has in place of a config node that is not chosen yet. */
+const NO_NODE = '_ADD_';
+
 export const MODES = ['scrape', 'remote-write'] as const;
 
 /**
@@ -108,6 +111,10 @@ export function readEndpointSettings(given: unknown, at = 'settings'): EndpointS
     queue: words('queue'),
     virtualHost: words('virtualHost', '/'),
   };
+  if (!settings.safe && g.tls && g.tls !== NO_NODE) {
+    const safe = SCHEMES[protocol].safe.map((scheme) => `${scheme}//`).join(' or ');
+    throw new FieldError(`${at}.url`, `an address with TLS (${safe}), as a TLS setting is chosen`, undefined);
+  }
   if (protocol === 'influxdb') {
     for (const name of settings.influxVersion === 1
       ? (['database'] as const)

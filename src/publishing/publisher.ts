@@ -197,7 +197,8 @@ export class Publisher {
 
   private async store(record: PqRecord): Promise<void> {
     const { id } = await this.outbox.add(record);
-    if (this.target.ready && !this.courier.isPaused) return;
+    const { ready, state } = this.target;
+    if (ready && state !== 'disconnected' && !this.courier.isPaused) return;
     const { meter } = record;
     this.listener.receipt(this.receiptOf({ id, meter }, 'stored', 0));
   }

@@ -30,6 +30,8 @@ export interface Flow {
   node(id: string): Node;
   /** Changes settings of one node, and deploys that node alone. */
   redeploy(id: string, settings: object): Promise<void>;
+  /** What a node has warned of. */
+  warnings(id: string): string[];
   /** Takes a node out of the flow, and deploys that. */
   remove(id: string): Promise<void>;
 }
@@ -52,6 +54,10 @@ export async function runFlow(nodes: object[], credentials: object = {}, userDir
   const flow = JSON.parse(JSON.stringify(all));
   await helper.load(INITIALIZERS as never, flow, credentials as never);
   const collected = new Map<string, Message[]>();
+  const warnings = (id: string) => {
+    const { warn } = helper.getNode(id) as unknown as { warn: { args: unknown[][] } };
+    return warn.args.map(([text]) => String(text));
+  };
   for (const { id, type } of flow) {
     if (type !== 'helper') continue;
     const messages: Message[] = [];
@@ -62,6 +68,7 @@ export async function runFlow(nodes: object[], credentials: object = {}, userDir
     got: (id) => collected.get(id) as Message[],
     send: (id, msg) => helper.getNode(id).receive(msg as never),
     node: (id) => helper.getNode(id),
+    warnings,
     redeploy: async (id, settings) => {
       Object.assign(
         flow.find((node: { id: string }) => node.id === id),

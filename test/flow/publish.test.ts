@@ -180,6 +180,19 @@ describe('scada-publish in Node-RED', function () {
     );
   });
 
+  it('warns when records go over a public network without TLS, and not otherwise', async () => {
+    const warnings = async (url: string) => {
+      const { flow } = await publishing({ protocol: 'mqtt', url });
+      await until(() => flow.warnings('endpoint').length > 0, 'a warning');
+      const said = flow.warnings('endpoint').join();
+      await endFlow();
+      return said;
+    };
+    // An address of the documentation's own (RFC 5737): nobody is there.
+    assert.match(await warnings('mqtt://192.0.2.1:1883'), /scada-endpoint\.warning\.public/);
+    assert.doesNotMatch(await warnings('mqtt://127.0.0.1:1'), /warning\.public/);
+  });
+
   it('many meters at once: ten thousand messages, all done and delivered, in order for each meter', async () => {
     const broker = await startTestBroker();
     cleanUp(broker.close);

@@ -341,6 +341,36 @@ describe('delivery by HTTP', function () {
     for (const { body } of server.requests) assert.equal(JSON.parse(String(body))[0].time, 1.7e12);
   });
 
+  it('speaks to InfluxDB 2 in its line protocol, with token, organisation and bucket', async () => {
+    const server = await startHttp(cleanUp);
+    const { publisher } = await openPublisher(cleanUp, {
+      endpoint: { protocol: 'influxdb', url: server.url, org: 'my org', bucket: 'grid' },
+      credentials: { token: 't0ken' },
+    });
+    await publisher.accept({ ...reading(1, 'a b'), time: 1.7e12 + 0.5 });
+    await until(() => publisher.queued === 0, 'the reading');
+    const [{ path, headers, body }] = server.requests;
+    assert.equal(path, '/api/v2/write?org=my%20org&bucket=grid&precision=us');
+    assert.equal(headers.authorization, 'Token t0ken');
+    // Tags and fields in the order of their names (line protocol reference).
+    assert.equal(String(body), 'reading,meter=a\\ b f=50,quality="good",va=230.1 1700000000000500');
+  });
+
+  it('says that records are stored while the server does not answer', async () => {
+    const server = await startHttp(cleanUp);
+    server.answer = () => [503];
+    const { publisher, receipts, said } = await openPublisher(cleanUp, {
+      endpoint: { protocol: 'http', url: server.url },
+    });
+    await publisher.accept(reading(0));
+    await until(() => said.includes('disconnected'), 'the trouble');
+    await publisher.accept(reading(1));
+    assert.deepEqual(
+      receipts.map(({ state }) => state),
+      ['stored'],
+    );
+  });
+
   it('a target that is blocked holds no other', async () => {
     const stuck = await startHttp(cleanUp);
     stuck.answer = () => [503];

@@ -82,6 +82,10 @@ describe('settings of publishing', () => {
       [{ protocol: 'sparkplug', url: 'mqtt://h', group: 'a/b' }, /settings\.group: expected a name without/],
       [{ url: 'mqtt://h', captures: 'json' }, /settings\.captures: expected one of base64, binary, numbers/],
       [{ url: 'mqtt://h', timeout: 0 }, /settings\.timeout/],
+      [
+        { url: 'mqtt://h', tls: 'some-node' },
+        /settings\.url: expected an address with TLS \(mqtts:\/\/ or wss:/,
+      ],
     ];
     for (const [settings, message] of bad) assert.throws(() => readEndpointSettings(settings), message);
   });
