@@ -114,7 +114,9 @@ export class Courier {
         const retry = await this.land(head);
         if (retry) await this.goBack(head, retry);
       } catch {
-        // The store is opened anew: what was to be read is read then.
+        // The store is opened anew, or cannot be read for now: all begins again with what is oldest then.
+        await Promise.race([Promise.all(this.flights.splice(0).map(({ sent }) => sent)), this.end]);
+        this.position = this.outbox.first;
         await this.sleep(STORE_PAUSE);
       }
     }
@@ -130,10 +132,14 @@ export class Courier {
       });
       if (this.stopped) return;
       const flight: Flight = { envelopes, to, sent: Promise.resolve() };
-      flight.sent = this.target.send(envelopes, this.how).then((outcomes) => {
-        flight.outcomes = outcomes;
-        this.look();
-      });
+      // Where all of them were lost there is nothing to send.
+      if (envelopes.length === 0) flight.outcomes = [];
+      else {
+        flight.sent = this.target.send(envelopes, this.how).then((outcomes) => {
+          flight.outcomes = outcomes;
+          this.look();
+        });
+      }
       this.flights.push(flight);
       this.position = to;
     }

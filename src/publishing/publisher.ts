@@ -3,6 +3,7 @@ import {
   type Diagnostic,
   type Finding,
   type PqRecord,
+  type Reading,
   type Receipt,
   type ReceiptState,
 } from '../record';
@@ -27,6 +28,11 @@ export interface PublisherNames {
 
 const LOOK_AT_AGE = 60_000;
 const LOOK_AT_SUMMARIES = 1000;
+/** Rejected records that are given at once: with their samples they may be large. */
+const SHOWN = 100;
+/** Summaries that wait for a disk that takes nothing. */
+const MAX_UNSENT = 10_000;
+const UNSENT = 'unsent/';
 
 /** What a node that publishes does: thins readings, stores records, takes them to the target, tells what became of them. */
 export class Publisher {
@@ -35,6 +41,8 @@ export class Publisher {
   private outbox!: Outbox;
   private thinning!: Thinning;
   private readonly timers: NodeJS.Timeout[] = [];
+  /** Summaries that could not be stored when they were complete, by name. */
+  private readonly unsent = new Map<string, Reading>();
 
   private constructor(
     private readonly settings: PublisherSettings,
@@ -85,7 +93,11 @@ export class Publisher {
     );
     this.outbox = outbox;
     this.thinning = new Thinning(settings, (name, bytes) => outbox.keep(name, bytes));
-    this.thinning.restore(await outbox.kept());
+    const kept = await outbox.kept();
+    this.thinning.restore(kept);
+    for (const [name, bytes] of kept) {
+      if (name.startsWith(UNSENT)) this.unsent.set(name, JSON.parse(bytes.toString()));
+    }
     this.courier = new Courier(outbox, target, settings, settings.batch, {
       settled: (envelope, state, attempts, error) => this.receipt(envelope, state, attempts, error),
       trouble: (error) => {
@@ -97,10 +109,15 @@ export class Publisher {
       this.timers.push(setInterval(() => void act().catch(() => undefined), ms).unref());
     };
     every(LOOK_AT_AGE, () => outbox.dropOld());
-    if (settings.period > 0) {
-      every(LOOK_AT_SUMMARIES, () =>
-        Promise.all(this.thinning.overdue(Date.now()).map((one) => this.store(one))),
-      );
+    if (settings.period > 0 || this.unsent.size > 0) {
+      every(LOOK_AT_SUMMARIES, async () => {
+        await this.storeSummaries(this.thinning.overdue(Date.now()));
+        for (const [name, summary] of this.unsent) {
+          await this.store(summary);
+          this.unsent.delete(name);
+          this.outbox.keep(name, undefined);
+        }
+      });
     }
   }
 
@@ -111,7 +128,7 @@ export class Publisher {
   async accept(record: PqRecord): Promise<void> {
     if (record.kind !== 'reading' || !this.thinning.active) return await this.store(record);
     const ready = this.thinning.push(record, Date.now());
-    await Promise.all([...ready.map((reading) => this.store(reading)), this.outbox.sync()]);
+    await Promise.all([this.storeSummaries(ready), this.outbox.sync()]);
   }
 
   /** The target may be back. */
@@ -121,7 +138,7 @@ export class Publisher {
 
   /** Sends what is held back: unfinished summaries, and records that wait for the next try. */
   async flush(): Promise<void> {
-    await Promise.all(this.thinning.flush().map((reading) => this.store(reading)));
+    await this.storeSummaries(this.thinning.flush());
     this.courier.flush();
   }
 
@@ -142,9 +159,9 @@ export class Publisher {
     return await this.outbox.requeue();
   }
 
-  /** Rejected records with what the target answered, oldest first. */
+  /** The newest rejected records with what the target answered, oldest first; all of them are counted in `stats`. */
   async rejected(): Promise<{ id: string; time: number; answer: string; record: PqRecord }[]> {
-    const list = await this.outbox.rejected();
+    const list = await this.outbox.rejected(SHOWN);
     return list.map(({ envelope, answer, time }) => ({
       id: envelope.id,
       time,
@@ -193,6 +210,24 @@ export class Publisher {
     const { queued } = this.outbox;
     await this.outbox.close();
     return queued;
+  }
+
+  /**
+   * Stores what is ready. A summary holds readings that were accepted: one that cannot be stored now waits.
+   * @throws the error of a reading that is not one
+   */
+  private async storeSummaries(ready: Reading[]): Promise<void> {
+    const each = async (reading: Reading) => {
+      try {
+        await this.store(reading);
+      } catch (error) {
+        if (!reading.summary || this.unsent.size >= MAX_UNSENT) throw error;
+        const name = `${UNSENT}${reading.meter}/${reading.time}`;
+        this.unsent.set(name, reading);
+        this.outbox.keep(name, Buffer.from(JSON.stringify(reading)));
+      }
+    };
+    await Promise.all(ready.map(each));
   }
 
   private async store(record: PqRecord): Promise<void> {

@@ -30,3 +30,8 @@ export function topicOf(template: string, record: object): string {
     return typeof value === 'string' && value !== '' ? value.replace(/[/+#$\p{Cc}]/gu, '_') : 'none';
   });
 }
+
+/** A topic with its levels parted by dots, as RabbitMQ itself writes topics of MQTT as routing keys. */
+export function dotted(topic: string): string {
+  return topic.replace(/\./g, '_').replace(/\//g, '.');
+}

@@ -449,6 +449,29 @@ describe('readings thinned before they are sent', function () {
     assert.equal(parsed(made.messages[0].payload).summary.count, 10);
   });
 
+  it('keeps a summary that is complete while the disk is full, and sends it when there is room', async () => {
+    const made = await broker();
+    let free = 1e9;
+    const { publisher } = await openPublisher(cleanUp, {
+      endpoint: { url: made.url },
+      publish: { period: 1 },
+      free: async () => free,
+    });
+    await publisher.accept(reading(0));
+    free = 0;
+    await assert.rejects(
+      (async () => {
+        for (;;) await publisher.accept(sag(1));
+      })(),
+      /the disk is full/,
+    );
+    const before = made.messages.filter(({ topic }) => topic === 'pq/m1/reading').length;
+    assert.equal(before, 0);
+    await publisher.flush();
+    free = 1e9;
+    await until(() => made.messages.some(({ topic }) => topic === 'pq/m1/reading'), 'the summary');
+  });
+
   it('leaves out what changes less than the deadband, but not longer than the heartbeat', async () => {
     const made = await broker();
     const { publisher } = await openPublisher(cleanUp, {

@@ -30,6 +30,8 @@ export interface Setup {
   tls?: TlsOptions;
   folder?: string;
   secret?: string;
+  /** Bytes free on the disk. */
+  free?: () => Promise<number>;
 }
 
 /** A target alone, and what it says. */
@@ -62,7 +64,7 @@ export async function openPublisher(cleanUp: CleanUp, setup: Setup) {
       receipt: (receipt) => receipts.push(receipt),
       diagnostic: (diagnostic) => diagnostics.push(diagnostic),
     },
-    { secret: setup.secret },
+    { secret: setup.secret, ...(setup.free && { free: setup.free }) },
   );
   heard.look = () => publisher.look();
   let open = true;

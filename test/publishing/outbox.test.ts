@@ -237,7 +237,7 @@ describe('the outbox', () => {
     first.box.settle(envelopes, to);
     await first.close();
     const { box } = await open(folder);
-    const list = await box.rejected();
+    const list = await box.rejected(2000);
     assert.deepEqual(
       list.map(({ envelope, answer }) => [plain(envelope.record()), answer]),
       [0, 1].map((n) => [plain(sag(n)), '422 the meter is not known']),
@@ -251,7 +251,7 @@ describe('the outbox', () => {
     );
     box.settle(again.envelopes, again.to);
     await box.written();
-    assert.deepEqual(await box.rejected(), []);
+    assert.deepEqual(await box.rejected(2000), []);
     assert.equal(box.status.bytes, 0);
   });
 
@@ -261,7 +261,7 @@ describe('the outbox', () => {
     const { envelopes, to } = await box.read(0, ALL);
     for (const one of envelopes) await box.reject(one, '400');
     box.settle(envelopes, to);
-    const list = await box.rejected();
+    const list = await box.rejected(2000);
     assert.equal(list.length, 1000);
     assert.equal(list[0].envelope.time, 1.7e12 + 500);
     assert.equal(box.status.dropped.size, 500);

@@ -2,8 +2,8 @@ import { rm, statfs } from 'node:fs/promises';
 import type { Finding, PqRecord } from '../../record';
 import { keyOf } from '../../shared';
 import { Envelope } from './envelope';
-import { type Bounds, entryKey, REJECTED, rejectedKey, splitHead, stateKey, withHead } from './layout';
-import { isDamage, reasonOf } from './store';
+import { type Bounds, entryKey, rejectedKey, splitHead, stateKey, withHead } from './layout';
+import { isDamage, wordsOf } from './store';
 import { type Most, type Operation, Vault } from './vault';
 
 export interface OutboxSettings {
@@ -92,7 +92,7 @@ export class Outbox {
   private constructor(
     private readonly vault: Vault,
     private readonly folder: string,
-    private settings: OutboxSettings,
+    private readonly settings: OutboxSettings,
     private readonly listener: OutboxListener,
     private readonly options: OutboxOptions,
   ) {
@@ -226,26 +226,36 @@ export class Outbox {
     this.changed();
   }
 
-  /** The rejected records, oldest first. */
-  async rejected(): Promise<Rejected[]> {
+  /** The newest of the rejected records, oldest first. */
+  async rejected(most: number): Promise<Rejected[]> {
     await this.written();
     const list: Rejected[] = [];
-    for await (const { frame, bytes: size } of this.vault.frames(REJECTED)) {
-      const { head, bytes } = splitHead<{ answer: string; time: number }>(frame);
-      list.push({ envelope: Envelope.decode(frame.seq, bytes, size), ...head });
+    for (const seq of [...this.vault.rejected.keys()].slice(-most)) {
+      const one = await this.rejectedOne(seq);
+      if (one) list.push(one);
     }
     return list;
   }
 
   /** Puts the rejected records at the end of the queue again; resolves with their number when they are on disk. */
   async requeue(): Promise<number> {
-    const list = await this.rejected();
-    for (const { envelope } of list) {
-      await this.add(envelope.record());
-      this.forgetRejected(envelope.seq);
+    await this.written();
+    let count = 0;
+    for (const seq of [...this.vault.rejected.keys()]) {
+      const one = await this.rejectedOne(seq);
+      if (one) await this.add(one.envelope.record());
+      if (one) count++;
+      this.forgetRejected(seq);
     }
     this.changed();
-    return list.length;
+    return count;
+  }
+
+  private async rejectedOne(seq: number): Promise<Rejected | undefined> {
+    const frame = await this.vault.get(rejectedKey(seq));
+    if (!frame) return undefined;
+    const { head, bytes } = splitHead<{ answer: string; time: number }>(frame);
+    return { envelope: Envelope.decode(seq, bytes, bytes.length), ...head };
   }
 
   /** Keeps some bytes under a name, with the next batch; undefined forgets them. */
@@ -283,13 +293,6 @@ export class Outbox {
   /** What was kept, by name. */
   async kept(): Promise<Map<string, Buffer>> {
     return await this.vault.kept();
-  }
-
-  /** Changes the bounds at once. */
-  async configure(settings: OutboxSettings): Promise<void> {
-    this.settings = settings;
-    await this.dropOld();
-    this.changed();
   }
 
   /** Drops what is older than it may be. */
@@ -360,7 +363,15 @@ export class Outbox {
     if (this.working) return await this.working;
     if (this.waiting.length === 0 && !this.dirty) return;
     const writing = async () => {
-      while ((this.waiting.length > 0 || this.dirty) && !this.closed) await this.writeBatch();
+      while ((this.waiting.length > 0 || this.dirty) && !this.closed) {
+        const batch = this.waiting.splice(0, BATCH);
+        for (const { bytes } of batch) this.waitingBytes -= bytes;
+        try {
+          await this.writeBatch(batch);
+        } catch (error) {
+          for (const { refused } of batch) refused(error as Error);
+        }
+      }
     };
     await this.alone(writing);
   }
@@ -371,28 +382,24 @@ export class Outbox {
     await this.alone(action);
   }
 
-  /** What comes while it is done waits until it is over. */
+  /** What comes while it is done waits until it is over; only who asked for it hears of an error. */
   private async alone(action: () => Promise<void>): Promise<void> {
-    this.working = action().finally(() => {
-      this.working = undefined;
-      if (this.waiting.length > 0 || this.dirty) this.workSoon();
-    });
-    await this.working;
+    const done = action();
+    this.working = done
+      .catch(() => undefined)
+      .then(() => {
+        this.working = undefined;
+        if (this.waiting.length > 0 || this.dirty) this.workSoon();
+      });
+    await done;
   }
 
-  private async writeBatch(): Promise<void> {
-    const batch = this.waiting.splice(0, BATCH);
-    const bytes = batch.reduce((sum, one) => sum + one.bytes, 0);
-    this.waitingBytes -= bytes;
-    const refuse = (error: Error) => {
-      for (const { refused } of batch) refused(error);
-    };
+  /** @throws what keeps the batch from being written */
+  private async writeBatch(batch: Waiting[]): Promise<void> {
     if (batch.length > 0) {
       const problem = await this.whyNot();
-      if (problem) {
-        refuse(problem);
-        batch.length = 0;
-      } else await this.makeRoom(bytes);
+      if (problem) throw problem;
+      await this.makeRoom(batch.reduce((sum, { bytes }) => sum + bytes, 0));
     } else if (this.failure && !(await this.recover())) {
       this.dirty = false;
       return;
@@ -423,9 +430,9 @@ export class Outbox {
       await this.vault.write(operations, after, batch.length > 0);
     } catch (error) {
       for (const [key, operation] of extra) if (!this.extra.has(key)) this.extra.set(key, operation);
-      this.failed(error, refuse);
-      if (isDamage(error)) await this.rescue(reasonOf(error)).catch(() => undefined);
-      return;
+      this.failed(error);
+      if (isDamage(error)) await this.rescue(wordsOf(error));
+      throw this.failure ?? error;
     }
     const change = after.bytes - bytesBefore;
     const before = bounds.next;
@@ -446,12 +453,11 @@ export class Outbox {
     this.erased = first;
   }
 
-  private failed(error: unknown, refuse: (error: Error) => void): void {
-    const text = `the store takes no records: ${reasonOf(error)}`;
+  private failed(error: unknown): void {
+    const text = `the store takes no records: ${wordsOf(error)}`;
     this.failure = new Error(text);
     this.failedAt = performance.now();
     this.listener.condition('store', storeError(text));
-    refuse(this.failure);
   }
 
   /** Why records cannot be taken now; undefined where they can. */
@@ -481,7 +487,7 @@ export class Outbox {
       this.failure = undefined;
       return true;
     } catch (error) {
-      this.failed(error, () => {});
+      this.failed(error);
       return false;
     }
   }
@@ -491,7 +497,7 @@ export class Outbox {
       await this.vault.rescue(problem);
       this.erased = this.bounds.first;
     } catch (error) {
-      this.failed(error, () => {});
+      this.failed(error);
       throw error;
     }
   }

@@ -50,7 +50,7 @@ export async function openStore(folder: string): Promise<{ db: Store; vanished: 
   try {
     await db.open();
   } catch (error) {
-    if (isDamage(error)) throw new DamagedStore(reasonOf(error));
+    if (isDamage(error)) throw new DamagedStore(wordsOf(error));
     throw error;
   }
   const after = new Set(await readdir(folder));
@@ -137,7 +137,7 @@ export function isDamage(error: unknown): boolean {
 }
 
 /** The words of the error behind an error of LevelDB. */
-export function reasonOf(error: unknown): string {
+export function wordsOf(error: unknown): string {
   return causeOf(error).message;
 }
 

@@ -20,10 +20,10 @@ import {
   isDamage,
   openStore,
   putAside,
-  reasonOf,
   restoreAside,
   type Store,
   searchFiles,
+  wordsOf,
 } from './store';
 
 export type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string };
@@ -160,7 +160,7 @@ export class Vault {
       }
     } catch (error) {
       if (!isDamage(error)) throw error;
-      problem ??= reasonOf(error);
+      problem ??= wordsOf(error);
     } finally {
       await iterator.close();
     }
@@ -235,7 +235,7 @@ export class Vault {
       this.bounds = decodeBounds(frame);
     } catch (error) {
       await this.db.close();
-      throw new DamagedStore(reasonOf(error));
+      throw new DamagedStore(wordsOf(error));
     }
   }
 

@@ -1,13 +1,12 @@
 import { isIP } from 'node:net';
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
-import type { CaptureForm } from '../capture-forms';
 import type { EndpointSettings } from '../endpoint';
 import type { Envelope } from '../outbox';
-import { topicOf } from '../topic';
+import { dotted, topicOf } from '../topic';
+import { overLink } from './over-link';
 import { reasonOf } from './reasons';
-import { type Session, SteadyLink } from './steady-link';
+import type { Session } from './steady-link';
 import {
-  all,
   type Credentials,
   DELIVERED,
   type Outcome,
@@ -94,81 +93,57 @@ class AmqpSession implements Session {
 }
 
 /** AMQP 0-9-1: one persistent message a record, confirmed by the broker. */
-export class AmqpTarget implements Target {
-  readonly pipeline = 16;
-  private readonly link: SteadyLink<AmqpSession>;
-  private readonly exchange: string;
-  private readonly captures: CaptureForm;
-
-  constructor(
-    settings: EndpointSettings,
-    credentials: Credentials,
-    tls: TlsOptions,
-    listener: TargetListener,
-  ) {
-    const { safe, exchange, queue, captures } = settings;
-    this.exchange = exchange;
-    this.captures = captures;
-    const url = new URL(settings.url);
-    const { username = 'guest', password = 'guest' } = credentials;
-    const secrets = [credentials.password];
-    const address = {
-      protocol: safe ? 'amqps' : 'amqp',
-      hostname: url.hostname.replace(/^\[|\]$/g, ''),
-      port: url.port ? Number(url.port) : safe ? 5671 : 5672,
-      username,
-      password,
-      vhost: url.pathname.length > 1 ? decodeURIComponent(url.pathname.slice(1)) : '/',
-      heartbeat: HEARTBEAT,
-    };
-    const options = safe
-      ? { ...(isIP(address.hostname) === 0 && { servername: address.hostname }), ...tls }
-      : {};
-    this.link = new SteadyLink(async (aborted) => {
-      try {
-        const connection = await connect(address, {
-          ...options,
-          timeout: CONNECT_TIMEOUT,
-          signal: aborted,
-        } as object);
-        // Listened to from the start: an error without a listener would end the process.
-        connection.on('error', () => {});
-        try {
-          const channel = await connection.createConfirmChannel();
-          channel.on('error', () => {});
-          await channel.checkExchange(exchange);
-          if (queue) {
-            await channel.assertQueue(queue, { durable: true });
-            await channel.bindQueue(queue, exchange, '#');
-          }
-          return new AmqpSession(connection, channel, secrets);
-        } catch (error) {
-          await connection.close().catch(() => undefined);
-          throw error;
-        }
-      } catch (error) {
-        throw new Error(reasonOf(error, secrets));
-      }
-    }, listener);
-  }
-
-  get state() {
-    return this.link.state;
-  }
-
-  get ready(): boolean {
-    return this.link.session !== undefined;
-  }
-
-  async send(batch: readonly Envelope[], { topic }: SendSettings): Promise<Outcome[]> {
-    const { session } = this.link;
-    if (!session) return all(batch, { state: 'retry', error: 'not connected' });
-    return await Promise.all(
+export function amqpTarget(
+  settings: EndpointSettings,
+  credentials: Credentials,
+  tls: TlsOptions,
+  listener: TargetListener,
+): Target {
+  const { safe, exchange, queue, captures } = settings;
+  const { username = 'guest', password = 'guest' } = credentials;
+  const secrets = [credentials.password];
+  const url = new URL(settings.url);
+  const hostname = url.hostname.replace(/^\[|\]$/g, '');
+  const address = {
+    protocol: safe ? 'amqps' : 'amqp',
+    hostname,
+    port: url.port ? Number(url.port) : safe ? 5671 : 5672,
+    username,
+    password,
+    vhost: url.pathname.length > 1 ? decodeURIComponent(url.pathname.slice(1)) : '/',
+    heartbeat: HEARTBEAT,
+  };
+  const options = safe ? { ...(isIP(hostname) === 0 && { servername: hostname }), ...tls } : {};
+  const open = async (connection: ChannelModel) => {
+    const channel = await connection.createConfirmChannel();
+    channel.on('error', () => {});
+    await channel.checkExchange(exchange);
+    if (queue) {
+      await channel.assertQueue(queue, { durable: true });
+      await channel.bindQueue(queue, exchange, '#');
+    }
+    return new AmqpSession(connection, channel, secrets);
+  };
+  const dial = async (aborted: AbortSignal) => {
+    try {
+      const socketOptions = { ...options, timeout: CONNECT_TIMEOUT, signal: aborted };
+      const connection = await connect(address, socketOptions as object);
+      // Listened to from the start: an error without a listener would end the process.
+      connection.on('error', () => {});
+      connection.on('blocked', (reason) => listener.failed(`the broker takes nothing for now: ${reason}`));
+      return await open(connection).catch(async (error) => {
+        await connection.close().catch(() => undefined);
+        throw error;
+      });
+    } catch (error) {
+      throw new Error(reasonOf(error, secrets));
+    }
+  };
+  const send = (session: AmqpSession, batch: readonly Envelope[], { topic }: SendSettings) =>
+    Promise.all(
       batch.map((envelope) => {
-        const { body, type } = envelope.message(this.captures);
-        // As RabbitMQ itself does it between MQTT and AMQP: levels are parted by dots.
-        const key = topicOf(topic, envelope.fields).replace(/\./g, '_').replace(/\//g, '.');
-        return session.publish(this.exchange, key, body, {
+        const { body, type } = envelope.message(captures);
+        return session.publish(exchange, dotted(topicOf(topic, envelope.fields)), body, {
           messageId: envelope.messageId,
           type: envelope.kind,
           contentType: type,
@@ -176,9 +151,5 @@ export class AmqpTarget implements Target {
         });
       }),
     );
-  }
-
-  async close(): Promise<void> {
-    await this.link.close();
-  }
+  return overLink({ pipeline: 16, dial, send }, listener);
 }

@@ -1,12 +1,12 @@
-import type { EndpointSettings } from '../endpoint';
-import { AmqpTarget } from './amqp';
-import { HttpTarget } from './http';
-import { InfluxTarget } from './influxdb';
-import { MqttTarget } from './mqtt';
-import { RemoteWriteTarget } from './prometheus/remote-write';
+import type { EndpointSettings, Protocol } from '../endpoint';
+import { amqpTarget } from './amqp';
+import { httpTarget } from './http';
+import { influxTarget } from './influxdb';
+import { mqttTarget } from './mqtt';
+import { remoteWriteTarget } from './prometheus/remote-write';
 import { ScrapeTarget } from './prometheus/scrape';
-import { SparkplugTarget } from './sparkplug';
-import { StompTarget } from './stomp';
+import { sparkplugTarget } from './sparkplug';
+import { stompTarget } from './stomp';
 import type { Credentials, Target, TargetListener, TlsOptions } from './target';
 
 export { publicAddresses } from './public-address';
@@ -23,23 +23,19 @@ export function openTarget(
   tls: TlsOptions,
   listener: TargetListener,
 ): Target {
-  const open = (
-    Made: new (s: EndpointSettings, c: Credentials, t: TlsOptions, l: TargetListener) => Target,
-  ) => new Made(settings, credentials, tls, listener);
-  switch (settings.protocol) {
-    case 'mqtt':
-      return open(MqttTarget);
-    case 'sparkplug':
-      return open(SparkplugTarget);
-    case 'http':
-      return open(HttpTarget);
-    case 'influxdb':
-      return open(InfluxTarget);
-    case 'prometheus':
-      return open(settings.mode === 'scrape' ? ScrapeTarget : RemoteWriteTarget);
-    case 'amqp':
-      return open(AmqpTarget);
-    case 'stomp':
-      return open(StompTarget);
+  const { protocol, mode } = settings;
+  if (protocol === 'prometheus' && mode === 'scrape') {
+    return new ScrapeTarget(settings, credentials, tls, listener);
   }
+  return OPENERS[protocol](settings, credentials, tls, listener);
 }
+
+const OPENERS: Record<Protocol, typeof httpTarget> = {
+  mqtt: mqttTarget,
+  sparkplug: sparkplugTarget,
+  http: httpTarget,
+  influxdb: influxTarget,
+  prometheus: remoteWriteTarget,
+  amqp: amqpTarget,
+  stomp: stompTarget,
+};

@@ -1,6 +1,6 @@
 import type { Envelope } from '../outbox';
 import type { Answer } from './http-client';
-import { all, DELIVERED, type Outcome, type TargetListener, type TargetState } from './target';
+import { all, DELIVERED, type Outcome, type Target, type TargetListener, type TargetState } from './target';
 
 /** Longest pause that a server may ask for, ms. */
 const LONGEST_WAIT = 3600_000;
@@ -33,7 +33,7 @@ export function outcomeOf({ status, headers, text }: Answer, now = Date.now()): 
  * the others with it. Once something is to be sent again, so is all behind it.
  * @param post rejects where there was no answer
  */
-export async function postSplitting(
+async function postSplitting(
   batch: readonly Envelope[],
   post: (batch: readonly Envelope[]) => Promise<Answer>,
 ): Promise<Outcome[]> {
@@ -51,24 +51,38 @@ export async function postSplitting(
   return [...first, ...(await postSplitting(batch.slice(half), post))];
 }
 
-/** How a target stands that has no connection: as its last request went. */
-export class Reachability {
-  state: TargetState = 'connecting';
-  private last = '';
-
-  constructor(private readonly listener: TargetListener) {}
-
+/**
+ * A target that is posted to, one request after the other; it stands as its last request went.
+ * @param post rejects where there was no answer
+ * @param close ends what is open
+ */
+export function byPosting(
+  post: (batch: readonly Envelope[]) => Promise<Answer>,
+  listener: TargetListener,
+  close: () => void = () => {},
+): Target {
+  let state: TargetState = 'connecting';
+  let last = '';
   /** Takes what became of a batch, and gives it back. */
-  judge(outcomes: Outcome[]): Outcome[] {
-    const bad = outcomes.find(({ state }) => state === 'retry') as { error: string } | undefined;
-    const state = bad ? 'disconnected' : 'connected';
-    if (state !== this.state) {
-      this.state = state;
-      this.listener.state(state);
+  const judge = (outcomes: Outcome[]): Outcome[] => {
+    const bad = outcomes.find((outcome) => outcome.state === 'retry') as { error: string } | undefined;
+    const now = bad ? 'disconnected' : 'connected';
+    if (now !== state) {
+      state = now;
+      listener.state(now);
     }
     const reason = bad?.error ?? '';
-    if (reason && reason !== this.last) this.listener.failed(reason);
-    this.last = reason;
+    if (reason && reason !== last) listener.failed(reason);
+    last = reason;
     return outcomes;
-  }
+  };
+  return {
+    pipeline: 1,
+    ready: true,
+    get state() {
+      return state;
+    },
+    send: async (batch) => judge(await postSplitting(batch, post)),
+    close: async () => close(),
+  };
 }

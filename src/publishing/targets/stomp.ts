@@ -1,12 +1,11 @@
-import type { CaptureForm } from '../capture-forms';
 import type { EndpointSettings } from '../endpoint';
 import type { Envelope } from '../outbox';
-import { topicOf } from '../topic';
+import { dotted, topicOf } from '../topic';
+import { overLink } from './over-link';
 import { reasonOf } from './reasons';
-import { type Session, SteadyLink } from './steady-link';
+import type { Session } from './steady-link';
 import { StompSocket } from './stomp-socket';
 import {
-  all,
   type Credentials,
   DELIVERED,
   type Outcome,
@@ -117,64 +116,35 @@ class StompSession implements Session {
 }
 
 /** STOMP 1.2: one persistent message a record, with a receipt. */
-export class StompTarget implements Target {
-  readonly pipeline = 8;
-  private readonly link: SteadyLink<StompSession>;
-  private readonly captures: CaptureForm;
-
-  constructor(
-    settings: EndpointSettings,
-    credentials: Credentials,
-    tls: TlsOptions,
-    listener: TargetListener,
-  ) {
-    const { safe, virtualHost, captures } = settings;
-    this.captures = captures;
-    const url = new URL(settings.url);
-    const host = url.hostname.replace(/^\[|\]$/g, '');
-    const address = {
-      host,
-      port: Number(url.port || (safe ? 61_614 : 61_613)),
-      secure: safe ? tls : undefined,
-    };
-    const { username, password } = credentials;
-    const headers = { host: virtualHost, ...(username && { login: username, passcode: password ?? '' }) };
-    this.link = new SteadyLink(
-      (aborted) => StompSession.dial(address, headers, [password], aborted),
-      listener,
-    );
-  }
-
-  get state() {
-    return this.link.state;
-  }
-
-  get ready(): boolean {
-    return this.link.session !== undefined;
-  }
-
-  async send(batch: readonly Envelope[], { topic }: SendSettings): Promise<Outcome[]> {
-    const { session } = this.link;
-    if (!session) return all(batch, { state: 'retry', error: 'not connected' });
-    return await Promise.all(
+export function stompTarget(
+  settings: EndpointSettings,
+  { username, password }: Credentials,
+  tls: TlsOptions,
+  listener: TargetListener,
+): Target {
+  const { safe, virtualHost, captures } = settings;
+  const url = new URL(settings.url);
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const address = {
+    host,
+    port: Number(url.port || (safe ? 61_614 : 61_613)),
+    secure: safe ? tls : undefined,
+  };
+  const headers = { host: virtualHost, ...(username && { login: username, passcode: password ?? '' }) };
+  const dial = (aborted: AbortSignal) => StompSession.dial(address, headers, [password], aborted);
+  const send = (session: StompSession, batch: readonly Envelope[], { topic }: SendSettings) =>
+    Promise.all(
       batch.map((envelope) => {
-        const { body, type } = envelope.message(this.captures);
-        return session.publish(destinationOf(topicOf(topic, envelope.fields)), body, {
-          'content-type': type,
-          id: envelope.messageId,
-          kind: envelope.kind,
-          meter: envelope.meter,
-        });
+        const { body, type } = envelope.message(captures);
+        const { messageId: id, kind, meter } = envelope;
+        const destination = destinationOf(topicOf(topic, envelope.fields));
+        return session.publish(destination, body, { 'content-type': type, id, kind, meter });
       }),
     );
-  }
-
-  async close(): Promise<void> {
-    await this.link.close();
-  }
+  return overLink({ pipeline: 8, dial, send }, listener);
 }
 
 /** A destination as it is where it begins with a slash; else a topic, its levels parted by dots. */
 function destinationOf(topic: string): string {
-  return topic.startsWith('/') ? topic : `/topic/${topic.replace(/\./g, '_').replace(/\//g, '.')}`;
+  return topic.startsWith('/') ? topic : `/topic/${dotted(topic)}`;
 }

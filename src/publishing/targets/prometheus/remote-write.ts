@@ -5,8 +5,8 @@ import type { Envelope } from '../../outbox';
 import { pointsOf } from '../../points';
 import { authorization } from '../http';
 import { type Answer, HttpClient } from '../http-client';
-import { postSplitting, Reachability } from '../posting';
-import type { Credentials, Outcome, Target, TargetListener, TlsOptions } from '../target';
+import { byPosting } from '../posting';
+import type { Credentials, Target, TargetListener, TlsOptions } from '../target';
 import { numbersOf } from './names';
 
 /** Messages of remote write 1.0 (prometheus/prompb), as far as they are used. */
@@ -30,50 +30,30 @@ interface Label {
 }
 
 /** Writes to a Prometheus, or what speaks like one, by remote write 1.0. */
-export class RemoteWriteTarget implements Target {
-  readonly pipeline = 1;
-  readonly ready = true;
-  private readonly client: HttpClient;
-  private readonly reach: Reachability;
-
-  constructor(
-    { url, timeout }: EndpointSettings,
-    credentials: Credentials,
-    tls: TlsOptions,
-    listener: TargetListener,
-  ) {
-    const headers = {
-      'content-type': 'application/x-protobuf',
-      'content-encoding': 'snappy',
-      'x-prometheus-remote-write-version': '0.1.0',
-      'user-agent': 'node-red-contrib-power-quality',
-      ...authorization(credentials),
-    };
-    this.client = new HttpClient(url, { tls, headers, timeout }, [credentials.password, credentials.token]);
-    this.reach = new Reachability(listener);
-  }
-
-  get state() {
-    return this.reach.state;
-  }
-
-  async send(batch: readonly Envelope[]): Promise<Outcome[]> {
-    return this.reach.judge(await postSplitting(batch, (some) => this.write(some)));
-  }
-
-  async close(): Promise<void> {
-    this.client.close();
-  }
-
-  private async write(batch: readonly Envelope[]): Promise<Answer> {
+export function remoteWriteTarget(
+  { url, timeout }: EndpointSettings,
+  credentials: Credentials,
+  tls: TlsOptions,
+  listener: TargetListener,
+): Target {
+  const headers = {
+    'content-type': 'application/x-protobuf',
+    'content-encoding': 'snappy',
+    'x-prometheus-remote-write-version': '0.1.0',
+    'user-agent': 'node-red-contrib-power-quality',
+    ...authorization(credentials),
+  };
+  const client = new HttpClient(url, { tls, headers, timeout }, [credentials.password, credentials.token]);
+  const write = async (batch: readonly Envelope[]): Promise<Answer> => {
     const timeseries = seriesOf(batch);
     if (timeseries.length === 0) {
       if (batch.length > 1) return { status: 204, headers: {}, text: '' };
       return { status: 422, headers: {}, text: 'the record has no number for a time series' };
     }
     const message = WriteRequest.encode(WriteRequest.create({ timeseries })).finish();
-    return await this.client.post(Buffer.from(compress(message)), {});
-  }
+    return await client.post(Buffer.from(compress(message)), {});
+  };
+  return byPosting(write, listener, () => client.close());
 }
 
 /** Samples by series, in the order of time; the last one where two have the same time. */

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { EndpointSettings } from '../../endpoint';
 import type { Envelope } from '../../outbox';
@@ -93,11 +93,6 @@ export class ScrapeTarget implements Target {
 
   get ready(): boolean {
     return this.state === 'connected';
-  }
-
-  /** Port that is listened at; undefined as long as it is not. */
-  get port(): number | undefined {
-    return (this.server.address() as AddressInfo | null)?.port;
   }
 
   async send(batch: readonly Envelope[]): Promise<Outcome[]> {

@@ -1,8 +1,9 @@
-import type { MqttClient } from 'mqtt';
+import type { IClientOptions, MqttClient } from 'mqtt';
 import type { EndpointSettings } from '../../endpoint';
 import type { Envelope } from '../../outbox';
 import { MqttSession } from '../mqtt-session';
-import { type Session, SteadyLink } from '../steady-link';
+import { overLink } from '../over-link';
+import type { Session } from '../steady-link';
 import {
   all,
   type Credentials,
@@ -122,75 +123,51 @@ class EdgeSession implements Session {
 }
 
 /** Sparkplug B 3.0: an edge node with a device for each meter. */
-export class SparkplugTarget implements Target {
-  /** One after the other: the sequence numbers tell the order. */
-  readonly pipeline = 1;
-  private readonly link: SteadyLink<EdgeSession>;
-  private readonly devices = new Devices();
+export function sparkplugTarget(
+  { url, clientId, keepalive, group, edgeNode }: EndpointSettings,
+  { username, password }: Credentials,
+  tls: TlsOptions,
+  listener: TargetListener,
+): Target {
+  const topics = new Topics(group, edgeNode);
+  const devices = new Devices();
   /** Counts connections, 0 to 255. */
-  private bdSeq = -1;
-
-  constructor(
-    settings: EndpointSettings,
-    credentials: Credentials,
-    tls: TlsOptions,
-    listener: TargetListener,
-  ) {
-    const { url, clientId, keepalive, group, edgeNode } = settings;
-    const { username, password } = credentials;
-    const topics = new Topics(group, edgeNode);
-    this.link = new SteadyLink(async (aborted) => {
-      this.bdSeq = (this.bdSeq + 1) % 256;
-      const { bdSeq } = this;
-      const timestamp = Date.now();
-      const payload = encodePayload({ timestamp, metrics: [bdSeqMetric(bdSeq, timestamp)] });
-      const options = {
-        ...tls,
-        username,
-        password,
-        keepalive,
-        protocolVersion: 4 as const,
-        ...(clientId && { clientId }),
-        will: { topic: topics.of('NDEATH'), payload, qos: 1 as const, retain: false },
-      };
-      let session: EdgeSession | undefined;
-      const listen = (client: MqttClient) => {
-        client.on('message', (topic, bytes) => {
-          if (topic !== topics.of('NCMD')) return;
-          const wanted = decodeCommand(bytes)?.some(({ name, value }) => name === REBIRTH && value === true);
-          if (wanted) session?.birth();
-        });
-      };
-      const mqtt = await MqttSession.dial(url, options, aborted, listen);
-      await new Promise<void>((resolve, reject) => {
-        mqtt.client.subscribe([topics.of('NCMD'), topics.of('DCMD', '+')], { qos: 1 }, (error) =>
-          error ? reject(error) : resolve(),
-        );
-        void mqtt.ended.then((reason) => reject(new Error(reason)));
+  let connections = -1;
+  const dial = async (aborted: AbortSignal) => {
+    connections = (connections + 1) % 256;
+    const bdSeq = connections;
+    const timestamp = Date.now();
+    const payload = encodePayload({ timestamp, metrics: [bdSeqMetric(bdSeq, timestamp)] });
+    const options: IClientOptions = {
+      ...tls,
+      username,
+      password,
+      keepalive,
+      protocolVersion: 4,
+      ...(clientId && { clientId }),
+      will: { topic: topics.of('NDEATH'), payload, qos: 1, retain: false },
+    };
+    let session: EdgeSession | undefined;
+    const listen = (client: MqttClient) => {
+      client.on('message', (topic, bytes) => {
+        if (topic !== topics.of('NCMD')) return;
+        const wanted = decodeCommand(bytes)?.some(({ name, value }) => name === REBIRTH && value === true);
+        if (wanted) session?.birth();
       });
-      session = new EdgeSession(mqtt, topics, this.devices, bdSeq);
-      session.birth();
-      return session;
-    }, listener);
-  }
-
-  get state() {
-    return this.link.state;
-  }
-
-  get ready(): boolean {
-    return this.link.session !== undefined;
-  }
-
-  async send(batch: readonly Envelope[]): Promise<Outcome[]> {
-    const { session } = this.link;
-    if (!session) return all(batch, { state: 'retry', error: 'not connected' });
-    return await session.send(batch);
-  }
-
-  async close(): Promise<void> {
-    await this.link.close();
-  }
+    };
+    const mqtt = await MqttSession.dial(url, options, aborted, listen);
+    await new Promise<void>((resolve, reject) => {
+      mqtt.client.subscribe([topics.of('NCMD'), topics.of('DCMD', '+')], { qos: 1 }, (error) =>
+        error ? reject(error) : resolve(),
+      );
+      void mqtt.ended.then((reason) => reject(new Error(reason)));
+    });
+    session = new EdgeSession(mqtt, topics, devices, bdSeq);
+    session.birth();
+    return session;
+  };
+  // One batch after the other: the sequence numbers tell the order.
+  return overLink({ pipeline: 1, dial, send: (session, batch) => session.send(batch) }, listener);
 }
 
 function bdSeqMetric(bdSeq: number, timestamp: number): Metric {
