@@ -39,10 +39,8 @@ export interface Flow {
 /**
  * Runs a flow; nodes of type `helper` collect what comes to them, and a Catch node hands all errors to
  * the one called `errors`.
- * @param userDir user folder of Node-RED, where a node keeps something on disk
  */
-export async function runFlow(nodes: object[], credentials: object = {}, userDir?: string): Promise<Flow> {
-  helper.settings({ userDir } as never);
+export async function runFlow(nodes: object[], credentials: object = {}): Promise<Flow> {
   await new Promise<void>((resolve) => helper.startServer(() => resolve()));
   const all = [
     { id: 'tab', type: 'tab', label: 'test' },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import helper from 'node-red-node-test-helper';
 import { cleanUpAfterEach } from '../clean-up';
 import { freePort } from '../free-port';
 import { startTestBroker } from '../publishing/broker';
@@ -25,6 +26,7 @@ async function publishing(
   credentials: object = {},
   userDir = newUserDir(),
 ) {
+  helper.settings({ userDir } as never);
   const flow = await runFlow(
     [
       { id: 'endpoint', type: 'scada-endpoint', name: 'scada', ...endpoint },
@@ -41,9 +43,8 @@ async function publishing(
       { id: 'done', type: 'helper' },
     ],
     credentials,
-    userDir,
   );
-  cleanUp(endFlow);
+  cleanUp(() => helper.settings({} as never), endFlow);
   return { flow, userDir };
 }
 
