@@ -9,9 +9,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const [major] = process.versions.node.split('.').map(Number);
-if (major < 20) {
-  console.error(`Node.js 20 or later is needed, this is ${process.version}`);
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 15)) {
+  console.error(`Node.js 20.15 or later is needed, this is ${process.version}`);
   process.exit(1);
 }
 

@@ -8,11 +8,12 @@ import helper from 'node-red-node-test-helper';
 const RUNTIME = process.env.NODE_RED_RUNTIME ?? require.resolve('node-red');
 const NODES = join(__dirname, '..', '..', 'dist', 'nodes');
 
-/** All nodes of the package, as they are shipped, and two of Node-RED's own: function and complete. */
+/** All nodes of the package, as they are shipped, and three of Node-RED's own: function, complete, tls-config. */
 const INITIALIZERS: NodeInitializer[] = [
   ...readdirSync(NODES).map((name) => require(join(NODES, name, `${name}.js`))),
   createRequire(RUNTIME)('@node-red/nodes/core/function/10-function.js'),
   createRequire(RUNTIME)('@node-red/nodes/core/common/24-complete.js'),
+  createRequire(RUNTIME)('@node-red/nodes/core/network/05-tls.js'),
 ];
 
 helper.init(RUNTIME);
@@ -82,7 +83,7 @@ export async function runFlow(nodes: object[], credentials: object = {}): Promis
 }
 
 function isConfig(node: object): boolean {
-  return /^(modbus-link|meter-fleet|scada-endpoint)$/.test((node as { type: string }).type);
+  return /^(modbus-link|meter-fleet|scada-endpoint|tls-config)$/.test((node as { type: string }).type);
 }
 
 /** The helper's spies hold every message that passed: here they let go, for runs that are long. */

@@ -6,6 +6,7 @@ import helper from 'node-red-node-test-helper';
 import { cleanUpAfterEach } from '../clean-up';
 import { freePort } from '../free-port';
 import { startTestBroker } from '../publishing/broker';
+import { authority } from '../publishing/certificates';
 import { startHttp } from '../publishing/helpers';
 import { reading, sag } from '../publishing/records';
 import { until } from '../until';
@@ -25,6 +26,7 @@ async function publishing(
   more: object = {},
   credentials: object = {},
   userDir = newUserDir(),
+  others: object[] = [],
 ) {
   helper.settings({ userDir } as never);
   const flow = await runFlow(
@@ -41,6 +43,7 @@ async function publishing(
       { id: 'diagnostics', type: 'helper' },
       { id: 'complete', type: 'complete', scope: ['node'], wires: [['done']] },
       { id: 'done', type: 'helper' },
+      ...others,
     ],
     credentials,
   );
@@ -179,6 +182,36 @@ describe('scada-publish in Node-RED', function () {
       () => flow.got('errors').some(({ error }) => /ENOTDIR|not a directory/i.test(error?.message ?? '')),
       'the reason',
     );
+  });
+
+  it("uses Node-RED's own TLS settings: the right CA delivers, a wrong one warns why, nothing goes out in the clear", async () => {
+    const { ca, sign } = await authority();
+    const stranger = await authority('Another CA');
+    const client = await sign('gateway');
+    const broker = await startTestBroker({
+      tls: { ...(await sign('127.0.0.1')), ca, requestCert: true, rejectUnauthorized: true },
+    });
+    cleanUp(broker.close);
+    const through = async (cadata: string, url: string) => {
+      const tls = { cadata, certdata: client.cert, keydata: client.key };
+      const node = { id: 'tls', type: 'tls-config', cert: '', key: '', ca: '', verifyservercert: true };
+      return await publishing({ protocol: 'mqtt', url, tls: 'tls' }, {}, { tls }, newUserDir(), [node]);
+    };
+    const wrong = await through(stranger.ca, broker.url);
+    wrong.flow.send('node', { payload: reading(1) });
+    await until(
+      () => wrong.flow.warnings('endpoint').some((text) => /CA .*is not known/.test(text)),
+      () => `the reason: ${wrong.flow.warnings('endpoint')}`,
+    );
+    await until(() => states(wrong.flow).join() === 'stored', 'the record to be stored');
+    await endFlow();
+    const right = await through(ca, broker.url);
+    right.flow.send('node', { payload: reading(2) });
+    await until(() => states(right.flow).includes('delivered'), 'the receipt');
+    await endFlow();
+    const plain = await through(ca, broker.url.replace('mqtts', 'mqtt'));
+    plain.flow.send('node', { payload: reading(3) });
+    await until(() => plain.flow.got('errors').length > 0, 'the refusal');
   });
 
   it('warns when records go over a public network without TLS, and not otherwise', async () => {

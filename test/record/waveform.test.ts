@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import { parseRecord, WaveformFrame } from '../../src/record';
+import { packSamples, parseRecord, WaveformFrame } from '../../src/record';
 
 // The clone that Node-RED itself makes for every wire after the first.
 const fromNodeRed = createRequire(require.resolve('node-red'));
@@ -90,10 +90,48 @@ describe('WaveformFrame', () => {
       /payload\.channels\.va: expected an array/,
     ],
     ['no meter', { meter: undefined }, /payload\.meter: /],
+    [
+      'packed samples that are no text',
+      { encoding: 'float32le', channels: { va: [1, 2] } },
+      /payload\.channels\.va: expected float32 samples in base64, got an array of 2/,
+    ],
+    [
+      'packed samples that are cut',
+      { encoding: 'float32le', channels: { va: 'AAAAAAA=' } },
+      /payload\.channels\.va: expected float32 samples in base64/,
+    ],
+    [
+      'packed samples that are no numbers',
+      {
+        encoding: 'float32le',
+        channels: { va: Buffer.from(new Float32Array([1, Number.NaN]).buffer).toString('base64') },
+      },
+      /payload\.channels\.va\[1\]: expected a finite number/,
+    ],
+    [
+      'packed samples of an unknown channel',
+      { encoding: 'float32le', channels: { toString: 'AAAAAA==' } },
+      /payload\.channels\.toString: expected one of va/,
+    ],
   ];
   for (const [what, change, message] of BAD) {
     it(`refuses ${what} and names the field`, () => {
       assert.throws(() => WaveformFrame.from({ ...PLAIN, ...change }), message);
     });
   }
+
+  it('comes back exactly from its packed form, which others can read', () => {
+    const samples = [0.1, -325.2691, 1e-30, 3.4e38];
+    const frame = WaveformFrame.from({ ...PLAIN, last: true, channels: { va: samples, ib: [1, 2, 3, 4] } });
+    const packed = JSON.parse(JSON.stringify(packSamples(frame)));
+    assert.deepEqual([packed.encoding, packed.length, packed.rate, packed.last], ['float32le', 4, 500, true]);
+    // IEEE 754: 1.0 is 3f800000, little endian.
+    assert.equal(
+      packed.channels.ib.slice(0, 4),
+      Buffer.from('0000803f', 'hex').toString('base64').slice(0, 4),
+    );
+    const back = parseRecord(packed) as WaveformFrame;
+    assert.deepEqual(back.channel('va'), Float32Array.from(samples));
+    assert.deepEqual(JSON.stringify(back), JSON.stringify(frame));
+  });
 });

@@ -126,11 +126,6 @@ export class Envelope {
     return this.head[6] !== null;
   }
 
-  /** The samples as they are: channels one after the other, float32, little endian. */
-  get samples(): Buffer {
-    return this.data;
-  }
-
   /** The record, samples in a frame. */
   record(): PqRecord {
     const plain = JSON.parse(this.json.toString());

@@ -53,8 +53,8 @@ const LOOK_EVERY = 1000;
 /** After an error the store is opened anew, at most this often, ms. */
 const REOPEN_EVERY = 2000;
 /** Records in the list of rejected ones, and the part of the store that they may take. */
-const MAX_REJECTED = 1000;
-const REJECTED_PART = 0.2;
+const MAX_REJECTED = 100_000;
+const REJECTED_PART = 0.5;
 /** When more than the store may hold has come, this part of it is freed at once. */
 const ROOM = 0.01;
 
@@ -143,7 +143,7 @@ export class Outbox {
       dropped: { ...dropped },
       lost,
       refused: this.counters.refused,
-      rejected: this.vault.rejected.size,
+      rejected: this.vault.rejected.count,
     };
   }
 
@@ -213,14 +213,11 @@ export class Outbox {
     const value = this.vault.encode('rejected', seq, withHead(head, frame.body));
     const key = rejectedKey(seq);
     this.extra.set(key, { type: 'put', key, value });
-    this.vault.rejected.set(seq, value.length);
+    const { rejected } = this.vault;
+    rejected.add(seq, value.length);
     this.bounds.bytes += value.length;
-    const most = REJECTED_PART * this.settings.maxBytes;
-    let bytes = this.vault.bytesOfRejected;
-    for (const [oldest, own] of this.vault.rejected) {
-      if (this.vault.rejected.size <= MAX_REJECTED && bytes <= most) break;
-      bytes -= own;
-      this.forgetRejected(oldest);
+    while (rejected.count > MAX_REJECTED || rejected.total > REJECTED_PART * this.settings.maxBytes) {
+      this.forgetRejected(rejected.oldest as number);
       this.bounds.dropped.size++;
     }
     this.changed();
@@ -230,7 +227,7 @@ export class Outbox {
   async rejected(most: number): Promise<Rejected[]> {
     await this.written();
     const list: Rejected[] = [];
-    for (const seq of [...this.vault.rejected.keys()].slice(-most)) {
+    for (const seq of this.vault.rejected.numbers.slice(-most)) {
       const one = await this.rejectedOne(seq);
       if (one) list.push(one);
     }
@@ -241,7 +238,7 @@ export class Outbox {
   async requeue(): Promise<number> {
     await this.written();
     let count = 0;
-    for (const seq of [...this.vault.rejected.keys()]) {
+    for (const seq of this.vault.rejected.numbers) {
       const one = await this.rejectedOne(seq);
       if (one) await this.add(one.envelope.record());
       if (one) count++;
@@ -333,8 +330,7 @@ export class Outbox {
 
   private forgetRejected(seq: number): void {
     const key = rejectedKey(seq);
-    this.bounds.bytes -= this.vault.rejected.get(seq) ?? 0;
-    this.vault.rejected.delete(seq);
+    this.bounds.bytes -= this.vault.rejected.remove(seq);
     this.extra.set(key, { type: 'del', key });
   }
 
@@ -425,7 +421,7 @@ export class Outbox {
       next: seq,
       bytes: bounds.bytes + stored,
     };
-    if (after.first === after.next) after.bytes = this.vault.bytesOfRejected;
+    if (after.first === after.next) after.bytes = this.vault.rejected.total;
     try {
       await this.vault.write(operations, after, batch.length > 0);
     } catch (error) {

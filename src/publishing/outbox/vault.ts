@@ -28,6 +28,43 @@ import {
 
 export type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string };
 
+/** Bytes of records by number, oldest first, and of all. */
+export class Sizes {
+  private readonly bytes = new Map<number, number>();
+  total = 0;
+
+  get count(): number {
+    return this.bytes.size;
+  }
+
+  get numbers(): number[] {
+    return [...this.bytes.keys()];
+  }
+
+  get oldest(): number | undefined {
+    return this.bytes.keys().next().value;
+  }
+
+  add(seq: number, bytes: number): void {
+    this.remove(seq);
+    this.bytes.set(seq, bytes);
+    this.total += bytes;
+  }
+
+  /** Gives the bytes that are gone. */
+  remove(seq: number): number {
+    const bytes = this.bytes.get(seq) ?? 0;
+    this.bytes.delete(seq);
+    this.total -= bytes;
+    return bytes;
+  }
+
+  clear(): void {
+    this.bytes.clear();
+    this.total = 0;
+  }
+}
+
 /** How much is read at once. */
 export interface Most {
   records: number;
@@ -43,8 +80,7 @@ const WRONG_KEY = 'the key does not fit';
  */
 export class Vault {
   bounds: Bounds = { first: 0, next: 0, bytes: 0, dropped: { age: 0, size: 0 }, lost: 0 };
-  /** Bytes of the rejected records, by number, oldest first. */
-  readonly rejected = new Map<number, number>();
+  readonly rejected = new Sizes();
   private db!: Store;
   private versions = 0;
 
@@ -68,12 +104,6 @@ export class Vault {
     const vault = new Vault(folder, key, now, told);
     await vault.openChecked();
     return vault;
-  }
-
-  get bytesOfRejected(): number {
-    let sum = 0;
-    for (const bytes of this.rejected.values()) sum += bytes;
-    return sum;
   }
 
   encode(kind: FrameKind, seq: number, body: Buffer): Buffer {
@@ -221,7 +251,7 @@ export class Vault {
   private async readBounds(): Promise<void> {
     this.rejected.clear();
     try {
-      for await (const { frame, bytes } of this.frames(REJECTED)) this.rejected.set(frame.seq, bytes);
+      for await (const { frame, bytes } of this.frames(REJECTED)) this.rejected.add(frame.seq, bytes);
       for await (const { frame } of this.frames(STATES)) this.versions = Math.max(this.versions, frame.seq);
       const value = await this.db.get(BOUNDS_KEY);
       if (!value) {
