@@ -10,18 +10,16 @@ export interface ThinningSettings {
   heartbeat: number;
 }
 
-/** A summary under way. */
+/** A summary under way; kept on disk with every reading, so it is written short. */
 interface Open {
   /** Number of its period. */
   slot: number;
   count: number;
   quality: Quality;
-  sums: Values;
-  counts: Values;
-  min: Values;
-  max: Values;
-  last: Values;
+  /** By quantity. */
+  of: Partial<Record<Name, Summed>>;
 }
+type Summed = [count: number, sum: number, min: number, max: number, last: number];
 
 type Name = keyof Values;
 
@@ -105,14 +103,16 @@ export class Thinning {
     this.open.delete(meter);
     this.heard.delete(meter);
     this.keep(NAME(meter), undefined);
-    const { slot, count, quality, sums, counts, min, max, last } = summary;
+    const { slot, count, quality, of } = summary;
     const { period } = this.settings;
     const values: Values = {};
-    for (const name of Object.keys(sums) as Name[]) {
-      const sum = sums[name] as number;
-      values[name] = REGISTER.test(name) ? last[name] : sum / (counts[name] as number);
+    const about: ReadingSummary = { period, count, min: {}, max: {}, last: {} };
+    for (const [name, [n, sum, min, max, last]] of Object.entries(of) as [Name, Summed][]) {
+      values[name] = REGISTER.test(name) ? last : sum / n;
+      about.min[name] = min;
+      about.max[name] = max;
+      about.last[name] = last;
     }
-    const about: ReadingSummary = { period, count, min, max, last };
     return { kind: 'reading', meter, time: (slot + 1) * period * 1000, values, quality, summary: about };
   }
 
@@ -144,17 +144,14 @@ export class Thinning {
 }
 
 function newSummary(slot: number): Open {
-  return { slot, count: 0, quality: 'good', sums: {}, counts: {}, min: {}, max: {}, last: {} };
+  return { slot, count: 0, quality: 'good', of: {} };
 }
 
 function add(summary: Open, { values, quality }: Reading): void {
   summary.count++;
   if (QUALITIES.indexOf(quality) > QUALITIES.indexOf(summary.quality)) summary.quality = quality;
   for (const [name, value] of Object.entries(values) as [Name, number][]) {
-    summary.sums[name] = (summary.sums[name] ?? 0) + value;
-    summary.counts[name] = (summary.counts[name] ?? 0) + 1;
-    summary.min[name] = Math.min(summary.min[name] ?? value, value);
-    summary.max[name] = Math.max(summary.max[name] ?? value, value);
-    summary.last[name] = value;
+    const [n, sum, min, max] = summary.of[name] ?? [0, 0, value, value];
+    summary.of[name] = [n + 1, sum + value, Math.min(min, value), Math.max(max, value), value];
   }
 }

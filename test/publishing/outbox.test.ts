@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Envelope, Outbox, type OutboxOptions, type OutboxSettings } from '../../src/publishing';
@@ -408,6 +417,80 @@ describe('a damaged store', function () {
     }
     return covered;
   }
+
+  it('mended, and stopped in the middle of that at any step: all is there the next time', async () => {
+    const { image, left } = await damagedStore(20);
+    const table = readdirSync(image).find((name) => name.endsWith('.ldb')) as string;
+    const steps: [string, (folder: string) => void][] = [
+      [
+        'while the new store is made',
+        (folder) => {
+          cpSync(image, `${folder}.new`, { recursive: true });
+          writeFileSync(join(`${folder}.new`, 'CURRENT'), 'half');
+          const bytes = readFileSync(join(folder, table));
+          bytes[bytes.length - 60] ^= 1;
+          writeFileSync(join(folder, table), bytes);
+        },
+      ],
+      ['before the new one takes its place', (folder) => renameSync(folder, `${folder}.new`)],
+      [
+        'while it is looked at',
+        (folder) => {
+          cpSync(image, `${folder}.check`, { recursive: true });
+        },
+      ],
+    ];
+    for (const [what, stop] of steps) {
+      const folder = newFolder();
+      snapshot(image, folder);
+      stop(folder);
+      const { box, close } = await open(folder);
+      assert.deepEqual(numbers((await box.read(box.first, ALL)).envelopes), left, what);
+      await close();
+      assert.ok(!existsSync(`${folder}.new`) && !existsSync(`${folder}.check`), what);
+    }
+  });
+
+  it('a record that goes bad while the store is open: that one is lost and told, the others are read', async () => {
+    const { image, left } = await damagedStore(20);
+    const folder = newFolder();
+    snapshot(image, folder);
+    // Opened once, all of it is in tables.
+    await (await open(folder)).close();
+    const { box, told } = await open(folder);
+    for (const name of readdirSync(folder).filter((one) => one.endsWith('.ldb'))) {
+      const bytes = readFileSync(join(folder, name));
+      const at = bytes.indexOf(`"time":${1.7e12 + 12}`);
+      if (at < 0) continue;
+      bytes[at + 3] ^= 4;
+      writeFileSync(join(folder, name), bytes);
+    }
+    const { envelopes } = await box.read(box.first, ALL);
+    assert.deepEqual(
+      numbers(envelopes),
+      left.filter((n) => n !== 12),
+    );
+    assert.match(told[0].text, /records 12 to 12 cannot be read.*16 records saved, 1 lost \(numbers 12\)/);
+    assert.deepEqual([told.length, box.status.lost], [1, 1]);
+    // It is told once.
+    await box.read(box.first, ALL);
+    assert.equal(told.length, 1);
+  });
+
+  it('keeps two damaged stores beside it, no more', async () => {
+    const { image } = await damagedStore(8);
+    const folder = newFolder();
+    for (let round = 0; round < 4; round++) {
+      snapshot(image, folder);
+      rmSync(join(folder, 'CURRENT'));
+      const { told, close } = await open(folder, SETTINGS, { now: () => 1000 + round });
+      assert.equal(told[0].code, 'STORE_DAMAGED');
+      assert.match(told[0].text, /CURRENT is missing.*5 records saved, 0 lost$/);
+      await close();
+    }
+    const beside = readdirSync(join(folder, '..')).filter((name) => name.includes('damaged'));
+    assert.deepEqual(beside, ['box.damaged-1002', 'box.damaged-1003']);
+  });
 
   it('cut at any byte: opens, loses what was cut off and no more, and says so', async () => {
     const { image, left } = await damagedStore(8);

@@ -77,6 +77,7 @@ export class Outbox {
   private waitingBytes = 0;
   private extra = new Map<string, Operation>();
   private timer: NodeJS.Timeout | undefined;
+  private soon: NodeJS.Immediate | undefined;
   private working: Promise<void> | undefined;
   private dirty = false;
   private failedAt = Number.NEGATIVE_INFINITY;
@@ -321,6 +322,7 @@ export class Outbox {
     await this.written();
     this.closed = true;
     await this.working;
+    for (const { refused } of this.waiting.splice(0)) refused(new Error('the store is closed'));
     await this.vault.close();
   }
 
@@ -342,10 +344,13 @@ export class Outbox {
   /** Records wait for others to share a sync with, but not once there are many. */
   private workSoon(): void {
     if (this.working || this.closed) return;
-    if (this.waiting.length === MANY) {
+    if (this.waiting.length >= MANY) {
       clearTimeout(this.timer);
       this.timer = undefined;
-      setImmediate(() => void this.work());
+      this.soon ??= setImmediate(() => {
+        this.soon = undefined;
+        void this.work();
+      });
       return;
     }
     this.timer ??= setTimeout(() => {
@@ -434,7 +439,7 @@ export class Outbox {
     const before = bounds.next;
     bounds.next = seq;
     bounds.bytes += change;
-    this.listener.condition('store', undefined);
+    if (batch.length > 0) this.listener.condition('store', undefined);
     let n = before;
     for (const { whole, taken } of batch) taken(whole ? n++ : n);
     if (batch.length > 0) this.onMore();

@@ -21,6 +21,8 @@ const TABLE_BYTES = 1 << 20;
 const KEPT = 2;
 
 const checkFolder = (folder: string) => `${folder}.check`;
+/** Where a new store is made before it takes the place of a damaged one. */
+export const freshFolder = (folder: string) => `${folder}.new`;
 
 /**
  * Opens the LevelDB of a folder, which is made where it is missing. LevelDB mends some damage by leaving out what it
@@ -29,6 +31,7 @@ const checkFolder = (folder: string) => `${folder}.check`;
  * @throws DamagedStore, or the error of a store that somebody else has open, or of the file system
  */
 export async function openStore(folder: string): Promise<{ db: Store; vanished: string[] }> {
+  await endSwap(folder);
   await mkdir(folder, { recursive: true });
   const check = checkFolder(folder);
   const before = await linkData(folder, check);
@@ -74,10 +77,15 @@ async function linkData(folder: string, check: string): Promise<string[]> {
   return (await readdir(check)).filter((name) => DATA.test(name));
 }
 
-/** Puts a damaged store aside with all its files; older ones beyond {@link KEPT} are deleted. Gives its new place. */
-export async function putAside(folder: string, now: number): Promise<string> {
+/**
+ * Puts a damaged store aside with all its files, and the new one in its place. Damaged ones beyond {@link KEPT} are
+ * deleted, oldest first.
+ * @returns the new place of the damaged one
+ */
+export async function swapStores(folder: string, now: number): Promise<string> {
   const aside = `${folder}.damaged-${now}`;
   await rename(folder, aside);
+  await rename(freshFolder(folder), folder);
   const check = checkFolder(folder);
   for (const name of await readdir(check).catch(() => [])) {
     await link(join(check, name), join(aside, name)).catch(() => undefined);
@@ -92,10 +100,12 @@ export async function putAside(folder: string, now: number): Promise<string> {
   return aside;
 }
 
-/** Puts a store that was put aside back in its place, in place of what is there. */
-export async function restoreAside(folder: string, aside: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
-  await rename(aside, folder);
+/** A crash may have come while a new store was made, which is then begun again, or between its last two steps. */
+async function endSwap(folder: string): Promise<void> {
+  const siblings: string[] = await readdir(dirname(folder)).catch(() => []);
+  if (!siblings.includes(basename(freshFolder(folder)))) return;
+  if (siblings.includes(basename(folder))) await rm(freshFolder(folder), { recursive: true, force: true });
+  else await rename(freshFolder(folder), folder);
 }
 
 /** Where a frame lies in a file. */
@@ -116,9 +126,15 @@ export async function* searchFiles(files: string[], key?: Buffer): AsyncGenerato
   }
 }
 
-/** Files of a store in which frames lie. */
+/** Files of a store in which frames lie, those among them that LevelDB has deleted since it was opened. */
 export async function dataFiles(folder: string): Promise<string[]> {
-  return (await readdir(folder)).filter((name) => DATA.test(name)).map((name) => join(folder, name));
+  const found = new Map<string, string>();
+  for (const place of [checkFolder(folder), folder]) {
+    for (const name of await readdir(place).catch(() => [])) {
+      if (DATA.test(name)) found.set(name, join(place, name));
+    }
+  }
+  return [...found.values()];
 }
 
 /** A log with what parts a frame that goes over the end of a block taken out. */

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import type { Finding } from '../../record';
 import { Envelope } from './envelope';
 import { decodeFrame, encodeFrame, type Frame, type FrameKind, fillFrame, isBad } from './frame';
@@ -12,17 +13,17 @@ import {
   STATES,
   splitHead,
 } from './layout';
-import { salvage } from './salvage';
+import { type Salvaged, salvage } from './salvage';
 import {
   DamagedStore,
   dataFiles,
   endCheck,
+  freshFolder,
   isDamage,
   openStore,
-  putAside,
-  restoreAside,
   type Store,
   searchFiles,
+  swapStores,
   wordsOf,
 } from './store';
 
@@ -207,24 +208,28 @@ export class Vault {
   }
 
   /**
-   * Puts the store aside, and makes a new one of what is whole in its files.
-   * @throws what keeps a new one from being made: the old one is back in its place then, closed
+   * Makes a new store of what is whole in the files of this one, which is put aside. A crash on the way leaves the old
+   * one as it was, or the new one whole.
+   * @throws what keeps a new one from being made; the store is closed then
    */
   async rescue(problem: string): Promise<void> {
     const { folder, key } = this;
-    const { first, next } = this.bounds;
+    const fresh = freshFolder(folder);
     await this.db?.close().catch(() => undefined);
-    const aside = await putAside(folder, this.now());
+    await rm(fresh, { recursive: true, force: true });
+    const { db } = await openStore(fresh);
+    let made: Salvaged;
     try {
-      ({ db: this.db } = await openStore(folder));
-      const made = await salvage(await dataFiles(aside), this.db, { first, next }, key);
-      await this.readBounds();
-      this.told(damageOf(problem, aside, made));
-    } catch (error) {
-      await this.db.close().catch(() => undefined);
-      await restoreAside(folder, aside);
-      throw error;
+      made = await salvage(await dataFiles(folder), db, this.bounds, key);
+    } finally {
+      await db.close();
+      await endCheck(fresh);
     }
+    const aside = await swapStores(folder, this.now());
+    ({ db: this.db } = await openStore(folder));
+    await this.readBounds();
+    await endCheck(folder);
+    this.told(damageOf(problem, aside, made));
   }
 
   async close(): Promise<void> {
@@ -315,11 +320,7 @@ function cutOff(records: number): Finding {
   };
 }
 
-function damageOf(
-  problem: string,
-  aside: string,
-  { saved, lost, sealed }: { saved: number; lost: number[]; sealed: number },
-): Finding {
+function damageOf(problem: string, aside: string, { saved, lost, sealed }: Salvaged): Finding {
   const detail = { problem, aside, saved, lost: lost.length, numbers: rangesOf(lost) };
   if (problem === WRONG_KEY || (sealed > 0 && saved === 0)) {
     return {
