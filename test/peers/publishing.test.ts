@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectAmqp } from 'amqplib';
 import { connectAsync } from 'mqtt';
+import { get as getSparkplug } from 'sparkplug-payload';
 import { StompSocket } from '../../src/publishing/targets/stomp-socket';
 import { cleanUpAfterEach } from '../clean-up';
 import { freePort } from '../free-port';
@@ -14,6 +15,7 @@ import { frame, reading, sag } from '../publishing/records';
 import { until } from '../until';
 import { itWith } from './programs';
 import { influxd, mosquitto, prometheus, rabbitmq, type Server } from './servers';
+import { startWeakLine } from './weak-line';
 
 const cleanUp = cleanUpAfterEach();
 
@@ -146,6 +148,61 @@ describe('publishing to mosquitto', function () {
         await trial(tlsConfig(ca, await other.sign('gateway'))),
         /does not know the CA of our client certificate/,
       );
+    },
+  );
+});
+
+describe('Sparkplug through mosquitto', function () {
+  this.timeout(90_000);
+
+  itWith(
+    ['mosquitto'],
+    'a line that is cut again and again: every value arrives, in order for each meter',
+    async () => {
+      const { port } = await running(await mosquitto(folder()));
+      const line = await startWeakLine(port);
+      cleanUp(line.close);
+      const spb = getSparkplug('spBv1.0');
+      const reader = await connectAsync(`mqtt://127.0.0.1:${port}`);
+      cleanUp(() => reader.endAsync(true));
+      const births: string[] = [];
+      const names = new Map<string, string>();
+      const got = new Map<string, number[]>();
+      reader.on('message', (topic, bytes) => {
+        const [, , type, , device] = topic.split('/');
+        births.push(type);
+        if (type !== 'DBIRTH' && type !== 'DDATA') return;
+        for (const { name, alias, timestamp } of spb?.decodePayload(bytes).metrics ?? []) {
+          if (type === 'DBIRTH') names.set(`${device} ${alias}`, name as string);
+          else if (names.get(`${device} ${alias}`) === 'va') {
+            got.set(device, [...(got.get(device) ?? []), Number(timestamp) - 1.7e12]);
+          }
+        }
+      });
+      await reader.subscribeAsync('spBv1.0/#');
+      const { publisher } = await openPublisher(cleanUp, {
+        endpoint: { protocol: 'sparkplug', url: `mqtt://127.0.0.1:${line.port}` },
+        publish: { batch: 20 },
+      });
+      let cuts = 0;
+      for (const n of upTo(2000)) {
+        await publisher.accept(reading(n, `m${n % 5}`));
+        if (n % 250 === 249) {
+          await until(() => publisher.queued < 200, 'the line to carry something');
+          line.cut();
+          cuts++;
+        }
+      }
+      await until(() => publisher.queued === 0, 'the end', 60_000);
+      for (const meter of upTo(5)) {
+        const firsts = [...new Set(got.get(`m${meter}`))];
+        assert.deepEqual(
+          firsts,
+          upTo(2000).filter((n) => n % 5 === meter),
+        );
+      }
+      assert.ok(births.filter((type) => type === 'NBIRTH').length > cuts / 2);
+      assert.ok(births.includes('NDEATH'));
     },
   );
 });
