@@ -186,6 +186,8 @@ export class Courier {
     const behind = this.flights.splice(0);
     await Promise.race([Promise.all(behind.map(({ sent }) => sent)), this.end]);
     const first = outcomes.findIndex(({ state }) => state === 'retry');
+    // What was dropped meanwhile is never settled here.
+    for (const seq of this.attempts.keys()) if (seq < this.outbox.first) this.attempts.delete(seq);
     for (const { seq } of [...envelopes.slice(first), ...behind.flatMap((flight) => flight.envelopes)]) {
       this.attempts.set(seq, (this.attempts.get(seq) ?? 0) + 1);
     }

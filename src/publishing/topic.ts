@@ -35,3 +35,8 @@ export function topicOf(template: string, record: object): string {
 export function dotted(topic: string): string {
   return topic.replace(/\./g, '_').replace(/\//g, '.');
 }
+
+/** A text with control characters made `_`: they have no place in headers, and some brokers cut the line over them. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '_');
+}

@@ -11,7 +11,7 @@ import { cleanUpAfterEach } from '../clean-up';
 import { freePort } from '../free-port';
 import { authority, tlsConfig } from '../publishing/certificates';
 import { openEndpoint, openPublisher } from '../publishing/helpers';
-import { frame, reading, sag } from '../publishing/records';
+import { frame, HOSTILE_NAMES, reading, sag } from '../publishing/records';
 import { until } from '../until';
 import { itWith } from './programs';
 import { influxd, mosquitto, prometheus, rabbitmq, type Server } from './servers';
@@ -148,6 +148,62 @@ describe('publishing to mosquitto', function () {
         await trial(tlsConfig(ca, await other.sign('gateway'))),
         /does not know the CA of our client certificate/,
       );
+    },
+  );
+});
+
+describe('names that break rules', function () {
+  this.timeout(90_000);
+
+  itWith(
+    ['mosquitto', 'rabbitmq', 'influxd', 'prometheus'],
+    'hold up no target: each record arrives, or is rejected with a reason',
+    async () => {
+      const broker = await running(await mosquitto(folder()));
+      const rabbit = await runningRabbit();
+      const influx = await running(await influxd(folder()));
+      const prom = await running(await prometheus(folder()));
+      const query = new URLSearchParams({ q: `CREATE USER a WITH PASSWORD 'b' WITH ALL PRIVILEGES` });
+      await fetch(`http://127.0.0.1:${influx.port}/query?${query}`, { method: 'POST' });
+      const create = new URLSearchParams({ q: 'CREATE DATABASE grid', u: 'a', p: 'b' });
+      await fetch(`http://127.0.0.1:${influx.port}/query?${create}`, { method: 'POST' });
+      const mqtt = `mqtt://127.0.0.1:${broker.port}`;
+      const endpoints = [
+        { protocol: 'mqtt', url: mqtt },
+        { protocol: 'mqtt', url: mqtt, mqttVersion: 5 },
+        { protocol: 'sparkplug', url: mqtt },
+        { protocol: 'amqp', url: `amqp://127.0.0.1:${rabbit.amqp}`, queue: 'all' },
+        { protocol: 'stomp', url: `stomp://127.0.0.1:${rabbit.stomp}` },
+        { protocol: 'influxdb', influxVersion: 1, database: 'grid', url: `http://127.0.0.1:${influx.port}` },
+        { protocol: 'prometheus', mode: 'remote-write', url: `http://127.0.0.1:${prom.port}` },
+      ];
+      for (const endpoint of endpoints) {
+        const login = endpoint.protocol === 'influxdb' ? ['a', 'b'] : ['guest', 'guest'];
+        const [username, password] = endpoint.url.startsWith('mqtt') ? [] : login;
+        const { publisher, receipts, said } = await openPublisher(cleanUp, {
+          endpoint,
+          credentials: { username, password },
+        });
+        const now = Date.now();
+        for (const [n, meter] of HOSTILE_NAMES.entries()) {
+          await publisher.accept({ ...reading(n, meter), time: now + n });
+          await publisher.accept({ ...sag(n, 'm1'), meter, id: `${meter.slice(0, 200)}-sag`, time: now + n });
+        }
+        await publisher.accept({ ...reading(99, 'good'), time: now + 99 });
+        await until(
+          () => publisher.queued === 0,
+          () => `${publisher.queued} of ${endpoint.protocol} to be sent: ${said.slice(-3)}`,
+        );
+        const ends = receipts.filter(({ state }) => state !== 'stored');
+        assert.equal(ends.at(-1)?.state, 'delivered');
+        for (const { state, error } of ends) assert.ok(state === 'delivered' || error);
+        assert.ok(!said.includes('disconnected'), `${endpoint.protocol}: ${said}`);
+        const rejected = ends.filter(({ state }) => state === 'rejected').length;
+        assert.ok(
+          rejected <= 4,
+          `${endpoint.protocol} rejects ${rejected}: ${ends.map(({ error }) => error)}`,
+        );
+      }
     },
   );
 });

@@ -23,13 +23,15 @@ export interface TlsFiles {
   clients?: boolean;
 }
 
-function server(command: string, args: string[], env: object, ports: number[]): Server {
+/** @param cwd where it leaves what it leaves when it is killed */
+function server(command: string, args: string[], env: object, ports: number[], cwd: string): Server {
   let child: ChildProcess | undefined;
   let said = '';
   return {
     start: async () => {
       said = '';
       const own = spawn(command, args, {
+        cwd,
         env: { ...process.env, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
@@ -107,7 +109,7 @@ export async function mosquitto(folder: string, { tls, login }: { tls?: TlsFiles
   }
   const config = join(folder, 'mosquitto.conf');
   writeFileSync(config, `${lines.join('\n')}\n`);
-  return { port, ...server('/usr/sbin/mosquitto', ['-c', config], {}, [port]) };
+  return { port, ...server('/usr/sbin/mosquitto', ['-c', config], {}, [port], folder) };
 }
 
 /** RabbitMQ with its STOMP plugin. */
@@ -148,12 +150,9 @@ export async function rabbitmq(folder: string, tls?: TlsFiles) {
     ERL_EPMD_PORT: String(epmd),
     ERL_EPMD_ADDRESS: '127.0.0.1',
   };
-  const names = server('epmd', ['-port', String(epmd), '-address', '127.0.0.1'], {}, [epmd]);
-  const broker = server('/usr/lib/rabbitmq/bin/rabbitmq-server', [], env, [
-    amqp,
-    stomp,
-    ...(tls ? [amqps, stomps] : []),
-  ]);
+  const names = server('epmd', ['-port', String(epmd), '-address', '127.0.0.1'], {}, [epmd], folder);
+  const ports = [amqp, stomp, ...(tls ? [amqps, stomps] : [])];
+  const broker = server('/usr/lib/rabbitmq/bin/rabbitmq-server', [], env, ports, folder);
   return { amqp, stomp, amqps, stomps, broker, names, env };
 }
 
@@ -177,7 +176,7 @@ auth-enabled = true
 log-enabled = false
 `,
   );
-  return { port, ...server('influxd', ['-config', config], {}, [port]) };
+  return { port, ...server('influxd', ['-config', config], {}, [port], folder) };
 }
 
 /** Prometheus that takes remote writes, and fetches a page if one is given. */
@@ -203,5 +202,5 @@ export async function prometheus(
     `--web.listen-address=127.0.0.1:${port}`,
     '--web.enable-remote-write-receiver',
   ];
-  return { port, ...server('prometheus', args, {}, [port]) };
+  return { port, ...server('prometheus', args, {}, [port], folder) };
 }

@@ -157,6 +157,20 @@ describe('the outbox', () => {
     assert.deepEqual([box.queued, box.status.bytes], [0, 0]);
   });
 
+  it('takes an id that is none for what it is: one is made, and stands once in the JSON', async () => {
+    const { box } = await open(newFolder());
+    for (const id of [5, '', 'x'.repeat(300), null, {}]) {
+      await box.add({ ...reading(1), id } as never);
+    }
+    const { envelopes } = await box.read(0, ALL);
+    for (const envelope of envelopes) {
+      const text = String(envelope.text('base64'));
+      assert.equal(text.match(/"id":/g)?.length, 1, text);
+      assert.equal(JSON.parse(text).id, envelope.id);
+      assert.match(envelope.id, /^[0-9a-f]{32}$/);
+    }
+  });
+
   it('start and end of an event are two messages of one id', async () => {
     const { box } = await open(newFolder());
     await box.add({ ...sag(1), state: 'start' });

@@ -45,3 +45,20 @@ export function sag(n: number, meter = 'm1', samples = 100): PqEvent {
     ...(samples > 0 && { capture: frame(samples, meter) }),
   };
 }
+
+/** Names that a meter may have, and that mean something to some broker or break its rules. */
+export const HOSTILE_NAMES = [
+  'a\u0000b',
+  '\r\nid:evil\n\n\u0000',
+  'x'.repeat(256),
+  'é'.repeat(256),
+  '\ud800',
+  '𝔘𝔫',
+  ' ',
+  '#',
+  '+/$SYS/#',
+  '{meter}',
+  '__proto__',
+  '"\\',
+  'a,b=c d',
+];

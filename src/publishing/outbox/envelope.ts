@@ -3,6 +3,8 @@ import { type Kind, type PqRecord, packSamples, WaveformFrame } from '../../reco
 import type { CaptureForm } from '../capture-forms';
 import { HEAD as FRAME_HEAD } from './frame';
 
+/** As long as ids of events may be. */
+const LONGEST_ID = 256;
 /** Fields of a record that a topic may hold, besides meter and kind. */
 const TOPIC_FIELDS = ['type', 'state', 'code'] as const;
 
@@ -51,11 +53,11 @@ export class Envelope {
           ...(isFrame ? { layout: undefined, length: undefined, data: undefined } : { capture: undefined }),
         }
       : record;
-    const bare = JSON.stringify(plain);
-    const own = (record as { id?: unknown }).id;
-    const id = typeof own === 'string' ? own : idOf(bare, frame?.data);
+    const own = ownId(record);
+    const bare = JSON.stringify(own === undefined && 'id' in plain ? { ...plain, id: undefined } : plain);
+    const id = own ?? idOf(bare, frame?.data);
     // One made of the content goes with the record: whoever gets it twice can tell.
-    const json = typeof own === 'string' ? bare : `{"id":"${id}",${bare.slice(1)}`;
+    const json = own === undefined ? `{"id":"${id}",${bare.slice(1)}` : bare;
     const found: Record<string, string> = {};
     for (const name of TOPIC_FIELDS) {
       const value = (record as unknown as Record<string, unknown>)[name];
@@ -177,6 +179,12 @@ export class Envelope {
       });
     });
   }
+}
+
+/** The id that a record brings; of most kinds none is expected, and anything may be there. */
+function ownId(record: object): string | undefined {
+  const { id } = record as { id?: unknown };
+  return typeof id === 'string' && id.length > 0 && id.length <= LONGEST_ID ? id : undefined;
 }
 
 /** An id made of the content: the same record gives the same id. */

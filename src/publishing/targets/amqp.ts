@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import type { EndpointSettings } from '../endpoint';
@@ -18,6 +19,8 @@ import {
 
 const HEARTBEAT = 20;
 const CONNECT_TIMEOUT = 10_000;
+/** Bytes of a short string (AMQP 0-9-1, 4.2.5.3): routing keys and ids. */
+const SHORT = 255;
 /** Our number of a message, by which one that comes back is known. */
 const NUMBER = 'x-number';
 
@@ -142,9 +145,16 @@ export function amqpTarget(
   const send = (session: AmqpSession, batch: readonly Envelope[], { topic }: SendSettings) =>
     Promise.all(
       batch.map((envelope) => {
+        const key = dotted(topicOf(topic, envelope.fields));
+        if (Buffer.byteLength(key) > SHORT) {
+          return Promise.resolve<Outcome>({
+            state: 'rejected',
+            error: `a routing key of more than ${SHORT} bytes`,
+          });
+        }
         const { body, type } = envelope.message(captures);
-        return session.publish(exchange, dotted(topicOf(topic, envelope.fields)), body, {
-          messageId: envelope.messageId,
+        return session.publish(exchange, key, body, {
+          messageId: short(envelope.messageId),
           type: envelope.kind,
           contentType: type,
           timestamp: Math.floor(envelope.time / 1000),
@@ -152,4 +162,9 @@ export function amqpTarget(
       }),
     );
   return overLink({ pipeline: 16, dial, send }, listener);
+}
+
+/** A text that fits a short string: itself, or its hash. */
+function short(text: string): string {
+  return Buffer.byteLength(text) <= SHORT ? text : createHash('sha256').update(text).digest('hex');
 }

@@ -1,7 +1,7 @@
 import type { IClientOptions } from 'mqtt';
 import type { EndpointSettings } from '../endpoint';
 import type { Envelope } from '../outbox';
-import { topicOf } from '../topic';
+import { printable, topicOf } from '../topic';
 import { type MqttMessage, MqttSession } from './mqtt-session';
 import { overLink } from './over-link';
 import type { Credentials, SendSettings, Target, TargetListener, TlsOptions } from './target';
@@ -47,7 +47,8 @@ export function mqttTarget(
   };
   const messageOf = (envelope: Envelope, { topic, qos, retain }: SendSettings): MqttMessage => {
     const { body, type } = envelope.message(captures);
-    const { messageId: id, kind, meter } = envelope;
+    const { kind } = envelope;
+    const [id, meter] = [printable(envelope.messageId), printable(envelope.meter)];
     const userProps = { ...userProperties, id, kind, meter };
     const properties = mqttVersion === 5 && { properties: { contentType: type, userProperties: userProps } };
     return { topic: topicOf(topic, envelope.fields), payload: body, options: { qos, retain, ...properties } };

@@ -1,6 +1,6 @@
 import type { EndpointSettings } from '../endpoint';
 import type { Envelope } from '../outbox';
-import { dotted, topicOf } from '../topic';
+import { dotted, printable, topicOf } from '../topic';
 import { overLink } from './over-link';
 import { reasonOf } from './reasons';
 import type { Session } from './steady-link';
@@ -136,7 +136,8 @@ export function stompTarget(
     Promise.all(
       batch.map((envelope) => {
         const { body, type } = envelope.message(captures);
-        const { messageId: id, kind, meter } = envelope;
+        const { kind } = envelope;
+        const [id, meter] = [printable(envelope.messageId), printable(envelope.meter)];
         const destination = destinationOf(topicOf(topic, envelope.fields));
         return session.publish(destination, body, { 'content-type': type, id, kind, meter });
       }),
