@@ -32,6 +32,8 @@ function server(command: string, args: string[], env: object, ports: number[], c
       said = '';
       const own = spawn(command, args, {
         cwd,
+        // A group of its own: some of them are scripts that start the server proper.
+        detached: true,
         env: { ...process.env, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
@@ -54,17 +56,25 @@ function server(command: string, args: string[], env: object, ports: number[], c
     end: async (signal = 'SIGTERM') => {
       const own = child;
       child = undefined;
-      if (!own || own.exitCode !== null || own.signalCode !== null) return;
-      const ended = new Promise((resolve) => own.once('exit', resolve));
-      own.kill('SIGCONT');
-      own.kill(signal);
-      const timer = setTimeout(() => own.kill('SIGKILL'), 15_000);
-      await ended;
-      clearTimeout(timer);
+      if (!own?.pid) return;
+      tell(own, 'SIGCONT');
+      tell(own, signal);
+      const late = setTimeout(() => tell(own, 'SIGKILL'), 20_000);
+      await until(() => !tell(own, 0), `${command} to end`, 30_000);
+      clearTimeout(late);
     },
-    hold: () => child?.kill('SIGSTOP'),
-    release: () => child?.kill('SIGCONT'),
+    hold: () => child && tell(child, 'SIGSTOP'),
+    release: () => child && tell(child, 'SIGCONT'),
   };
+}
+
+/** Signals a program and all that it has started; says whether any of it is there. */
+function tell({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-(pid as number), signal);
+  } catch {
+    return false;
+  }
 }
 
 function isOpen(port: number): Promise<boolean> {
