@@ -1,5 +1,6 @@
 import { check, FieldError } from '../record';
 import { CAPTURE_FORMS, type CaptureForm } from './capture-forms';
+import { readTopic } from './topic';
 
 /** What an address of each protocol may begin with, an example, and whether the line is encrypted. */
 const SCHEMES = {
@@ -92,7 +93,7 @@ export function readEndpointSettings(given: unknown, at = 'settings'): EndpointS
     ] as const),
     clientId: words('clientId'),
     keepalive: check.setting(g.keepalive, `${at}.keepalive`, 30, { min: 1, max: 65_535, unit: 's' }),
-    statusTopic: readStatusTopic(words('statusTopic', '', 512), `${at}.statusTopic`),
+    statusTopic: readTopic(words('statusTopic', '', 512), `${at}.statusTopic`),
     userProperties: readProperties(g.userProperties, `${at}.userProperties`),
     group: readId(words('group', 'power-quality'), `${at}.group`),
     edgeNode: readId(words('edgeNode', 'gateway'), `${at}.edgeNode`),
@@ -154,14 +155,6 @@ function parseUrl(text: string): URL | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** A topic as it is: no wildcards, no control characters (MQTT 5.0, 4.7). */
-function readStatusTopic(topic: string, at: string): string {
-  if (/[+#\p{Cc}]/u.test(topic) || topic.startsWith('$')) {
-    throw new FieldError(at, 'a topic without +, #, control characters or a leading $', topic);
-  }
-  return topic;
 }
 
 /** An id of Sparkplug (3.0, 4.1.2): no `+`, `/`, `#`. */

@@ -4,7 +4,7 @@ const FIELDS = ['meter', 'kind', 'type', 'state', 'code'] as const;
 
 /**
  * A topic template, e.g. `pq/{meter}/{kind}`, checked once: known fields only, no wildcards.
- * @throws FieldError for an unknown field, `+`, `#`, control characters, or a leading `$` (MQTT 5.0, 4.7)
+ * @throws FieldError for an unknown field, and as {@link readTopic}
  */
 export function readTopicTemplate(value: unknown, field: string): string {
   const template = check.text(value, field, 512);
@@ -13,10 +13,18 @@ export function readTopicTemplate(value: unknown, field: string): string {
       throw new FieldError(field, `fields of ${FIELDS.map((f) => `{${f}}`).join(', ')}`, `{${name}}`);
     }
   }
-  if (/[+#\p{Cc}]/u.test(template) || template.startsWith('$')) {
-    throw new FieldError(field, 'a topic without +, #, control characters or a leading $', template);
+  return readTopic(template, field);
+}
+
+/**
+ * A topic that may be published to.
+ * @throws FieldError for `+`, `#`, control characters, or a leading `$` (MQTT 5.0, 4.7)
+ */
+export function readTopic(topic: string, field: string): string {
+  if (/[+#\p{Cc}]/u.test(topic) || topic.startsWith('$')) {
+    throw new FieldError(field, 'a topic without +, #, control characters or a leading $', topic);
   }
-  return template;
+  return topic;
 }
 
 /**

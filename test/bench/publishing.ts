@@ -79,7 +79,7 @@ async function timed(work: () => Promise<void>): Promise<number> {
 async function accepting(): Promise<void> {
   const records = Array.from({ length: RECORDS }, (_, n) => reading(n));
   const texts = records.map((record) => JSON.stringify(record));
-  const [ours, bare, ratios]: number[][] = [[], [], []];
+  const [ours, bare, ratios, waits]: number[][] = [[], [], [], []];
   for (let round = 0; round < ROUNDS; round++) {
     const [a, b] = [folder(), folder()];
     const db = new ClassicLevel<string, string>(a);
@@ -129,8 +129,6 @@ async function accepting(): Promise<void> {
     ],
   );
 }
-const waits: number[] = [];
-
 /** Records per second delivered at QoS 1: ours out of the store, and bare mqtt.js in a pipeline. */
 async function delivering(url: string): Promise<void> {
   const records = Array.from({ length: RECORDS }, (_, n) => reading(n));

@@ -8,12 +8,11 @@ import { freePort } from '../free-port';
 import { startTestBroker } from '../publishing/broker';
 import { authority } from '../publishing/certificates';
 import { startHttp } from '../publishing/helpers';
-import { reading, sag } from '../publishing/records';
+import { reading, sag, upTo } from '../publishing/records';
 import { until } from '../until';
 import { endFlow, type Flow, runFlow } from './flow-runner';
 
 const cleanUp = cleanUpAfterEach();
-const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 function newUserDir(): string {
   const made = mkdtempSync(join(tmpdir(), 'pq-user-'));

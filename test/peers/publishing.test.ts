@@ -11,7 +11,7 @@ import { cleanUpAfterEach } from '../clean-up';
 import { freePort } from '../free-port';
 import { authority, tlsConfig } from '../publishing/certificates';
 import { openEndpoint, openPublisher } from '../publishing/helpers';
-import { frame, HOSTILE_NAMES, reading, sag } from '../publishing/records';
+import { frame, HOSTILE_NAMES, reading, sag, upTo } from '../publishing/records';
 import { until } from '../until';
 import { itWith } from './programs';
 import { influxd, mosquitto, prometheus, rabbitmq, type Server } from './servers';
@@ -38,7 +38,6 @@ async function runningRabbit(tls?: Parameters<typeof rabbitmq>[1]) {
   return rabbit;
 }
 
-const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
 const parsed = (payload: unknown) => JSON.parse(String(payload));
 const plain = (record: unknown) => JSON.parse(JSON.stringify(record));
 

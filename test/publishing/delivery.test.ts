@@ -5,7 +5,7 @@ import { cleanUpAfterEach } from '../clean-up';
 import { until } from '../until';
 import { startTestBroker, type TestBroker } from './broker';
 import { newFolder, openEndpoint, openPublisher, startHttp } from './helpers';
-import { frame, reading, sag } from './records';
+import { frame, reading, sag, upTo } from './records';
 
 const cleanUp = cleanUpAfterEach();
 
@@ -21,7 +21,6 @@ const parsed = (payload: Buffer) => JSON.parse(String(payload));
 const plain = (record: unknown) => JSON.parse(JSON.stringify(record));
 const numbers = (messages: { payload: Buffer }[]) =>
   messages.map(({ payload }) => parsed(payload).time - 1.7e12);
-const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 describe('delivery by MQTT', function () {
   this.timeout(30_000);

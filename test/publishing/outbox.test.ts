@@ -1,32 +1,19 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Envelope, Outbox, type OutboxOptions, type OutboxSettings } from '../../src/publishing';
 import type { Finding, PqRecord } from '../../src/record';
 import { cleanUpAfterEach } from '../clean-up';
 import { until } from '../until';
+import { newFolder as newStoreFolder } from './helpers';
 import { frame, reading, sag } from './records';
 
 const cleanUp = cleanUpAfterEach();
 const SETTINGS: OutboxSettings = { maxAge: 30 * 86_400_000, maxBytes: 100e6 };
 const ALL = { records: 1e6, bytes: 1e9 };
 
-function newFolder(): string {
-  const made = mkdtempSync(join(tmpdir(), 'pq-outbox-'));
-  cleanUp(() => rmSync(made, { recursive: true, force: true }));
-  return join(made, 'box');
-}
+const newFolder = () => newStoreFolder(cleanUp);
 
 function listener() {
   const told: Finding[] = [];

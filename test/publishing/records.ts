@@ -1,5 +1,10 @@
 import { type PqEvent, type Reading, WaveformFrame } from '../../src/record';
 
+/** 0 to `count` - 1. */
+export function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, n) => n);
+}
+
 /** The `n`-th reading of a meter; no two are alike. */
 export function reading(n: number, meter = 'm1'): Reading {
   return {

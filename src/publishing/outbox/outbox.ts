@@ -1,10 +1,14 @@
-import { rm, statfs } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import type { Finding, PqRecord } from '../../record';
 import { keyOf } from '../../shared';
+import { DiskSpace } from './disk-space';
 import { Envelope } from './envelope';
-import { type Bounds, entryKey, rejectedKey, splitHead, stateKey, withHead } from './layout';
+import { type Bounds, entryKey, stateKey, withHead } from './layout';
+import { type Rejected, RejectedList } from './rejected-list';
 import { isDamage, wordsOf } from './store';
+import { StoreHealth } from './store-health';
 import { type Most, type Operation, Vault } from './vault';
+import { WriteTurns } from './write-turns';
 
 export interface OutboxSettings {
   /** ms that a record is kept. */
@@ -30,16 +34,6 @@ export interface OutboxOptions {
   free?: (folder: string) => Promise<number>;
 }
 
-/** A record that was rejected by the target, with its answer. */
-export interface Rejected {
-  envelope: Envelope;
-  answer: string;
-  time: number;
-}
-
-/** Longest time that a record waits for others to share a sync with, ms. */
-const GATHER = 10;
-const MANY = 100;
 /** Bytes and records that wait for the disk; what comes beyond them is refused. */
 const MAX_WAITING_BYTES = 64e6;
 const MAX_WAITING = 100_000;
@@ -47,16 +41,10 @@ const MAX_WAITING = 100_000;
 const BATCH = 2000;
 /** Records that are deleted at once. */
 const ERASE = 2000;
-/** The disk must have this much left for records to be taken, so that LevelDB never runs into its end, bytes. */
-const RESERVE = 32e6;
-const LOOK_EVERY = 1000;
-/** After an error the store is opened anew, at most this often, ms. */
-const REOPEN_EVERY = 2000;
-/** Records in the list of rejected ones, and the part of the store that they may take. */
-const MAX_REJECTED = 100_000;
-const REJECTED_PART = 0.5;
 /** When more than the store may hold has come, this part of it is freed at once. */
 const ROOM = 0.01;
+/** Records that are looked at together when the oldest are dropped. */
+const LOOK: Most = { records: 200, bytes: 4e6 };
 
 interface Waiting {
   /** With room for the head of a frame. Without one, somebody only waits for what else is in the batch. */
@@ -71,18 +59,15 @@ interface Waiting {
  * it stays until {@link settle} says that it has arrived, or until it is too old or the store too large.
  */
 export class Outbox {
-  /** Everything before is deleted on disk. */
-  private erased: number;
-  private waiting: Waiting[] = [];
+  private readonly waiting: Waiting[] = [];
   private waitingBytes = 0;
+  /** What is written besides, by key: the last word on each. */
   private extra = new Map<string, Operation>();
-  private timer: NodeJS.Timeout | undefined;
-  private soon: NodeJS.Immediate | undefined;
-  private working: Promise<void> | undefined;
+  /** The bounds or something besides have changed since they were written. */
   private dirty = false;
-  private failedAt = Number.NEGATIVE_INFINITY;
-  private failure: Error | undefined;
-  private lookedAt = Number.NEGATIVE_INFINITY;
+  private readonly turns: WriteTurns;
+  private readonly health: StoreHealth;
+  private readonly rejects: RejectedList;
   private closed = false;
   /** The oldest record, as it was last asked for. */
   private known: { seq: number; accepted: number } | undefined;
@@ -92,13 +77,24 @@ export class Outbox {
 
   private constructor(
     private readonly vault: Vault,
-    private readonly folder: string,
+    folder: string,
     private readonly settings: OutboxSettings,
     private readonly listener: OutboxListener,
-    private readonly options: OutboxOptions,
+    { now = Date.now, free }: OutboxOptions,
   ) {
-    this.erased = vault.bounds.first;
+    this.now = now;
+    this.health = new StoreHealth(vault, new DiskSpace(folder, free), (finding) =>
+      listener.condition('store', finding),
+    );
+    this.rejects = new RejectedList(vault, (operation) => this.besides(operation), settings.maxBytes);
+    this.turns = new WriteTurns({
+      waiting: () => this.waiting.length,
+      pending: () => this.waiting.length > 0 || this.dirty,
+      write: () => this.write(),
+    });
   }
+
+  private readonly now: () => number;
 
   /**
    * Opens the outbox of a folder.
@@ -177,7 +173,7 @@ export class Outbox {
         },
       });
       this.waitingBytes += bytes;
-      this.workSoon();
+      this.turns.soon();
     });
   }
 
@@ -190,9 +186,9 @@ export class Outbox {
     const found = await read();
     if (!found.problem || this.closed) return found;
     // What is missing or damaged here may lie whole in the files.
-    await this.exclusively(async () => {
+    await this.turns.exclusively(async () => {
       const { problem } = await read();
-      if (problem) await this.rescue(problem);
+      if (problem) await this.health.rescue(problem);
     });
     return await read();
   }
@@ -207,29 +203,15 @@ export class Outbox {
 
   /** Puts a record into the list of rejected ones; {@link settle} takes it out of the queue. */
   async reject(envelope: Envelope, answer: string): Promise<void> {
-    const { seq } = envelope;
-    const frame = await this.vault.get(entryKey(seq));
-    if (!frame) return;
-    const head = { answer: answer.slice(0, 1000), time: this.now() };
-    const value = this.vault.encode('rejected', seq, withHead(head, frame.body));
-    const key = rejectedKey(seq);
-    this.extra.set(key, { type: 'put', key, value });
-    const { rejected } = this.vault;
-    rejected.add(seq, value.length);
-    this.bounds.bytes += value.length;
-    while (rejected.count > MAX_REJECTED || rejected.total > REJECTED_PART * this.settings.maxBytes) {
-      this.forgetRejected(rejected.oldest as number);
-      this.bounds.dropped.size++;
-    }
-    this.changed();
+    await this.rejects.add(envelope, answer, this.now());
   }
 
   /** The newest of the rejected records, oldest first. */
   async rejected(most: number): Promise<Rejected[]> {
-    await this.written();
+    await this.turns.now();
     const list: Rejected[] = [];
-    for (const seq of this.vault.rejected.numbers.slice(-most)) {
-      const one = await this.rejectedOne(seq);
+    for (const seq of this.rejects.numbers.slice(-most)) {
+      const one = await this.rejects.get(seq);
       if (one) list.push(one);
     }
     return list;
@@ -237,31 +219,22 @@ export class Outbox {
 
   /** Puts the rejected records at the end of the queue again; resolves with their number when they are on disk. */
   async requeue(): Promise<number> {
-    await this.written();
+    await this.turns.now();
     let count = 0;
-    for (const seq of this.vault.rejected.numbers) {
-      const one = await this.rejectedOne(seq);
+    for (const seq of this.rejects.numbers) {
+      const one = await this.rejects.get(seq);
       if (one) await this.add(one.envelope.record());
       if (one) count++;
-      this.forgetRejected(seq);
+      this.rejects.forget(seq);
     }
-    this.changed();
     return count;
-  }
-
-  private async rejectedOne(seq: number): Promise<Rejected | undefined> {
-    const frame = await this.vault.get(rejectedKey(seq));
-    if (!frame) return undefined;
-    const { head, bytes } = splitHead<{ answer: string; time: number }>(frame);
-    return { envelope: Envelope.decode(seq, bytes, bytes.length), ...head };
   }
 
   /** Keeps some bytes under a name, with the next batch; undefined forgets them. */
   keep(name: string, bytes: Buffer | undefined): void {
     const key = stateKey(name);
     const value = bytes && this.vault.encode('state', this.vault.nextVersion(), withHead(name, bytes));
-    this.extra.set(key, value ? { type: 'put', key, value } : { type: 'del', key });
-    this.changed();
+    this.besides(value ? { type: 'put', key, value } : { type: 'del', key });
   }
 
   /**
@@ -272,8 +245,13 @@ export class Outbox {
     if (this.waiting.length >= MAX_WAITING) return Promise.reject(new Error('the disk does not follow'));
     return new Promise((resolve, reject) => {
       this.waiting.push({ bytes: 0, taken: () => resolve(), refused: reject });
-      this.workSoon();
+      this.turns.soon();
     });
+  }
+
+  /** What was kept, by name. */
+  async kept(): Promise<Map<string, Buffer>> {
+    return await this.vault.kept();
   }
 
   /** When the oldest record that waits was accepted, ms; undefined where none does. */
@@ -288,126 +266,71 @@ export class Outbox {
     return this.known.accepted;
   }
 
-  /** What was kept, by name. */
-  async kept(): Promise<Map<string, Buffer>> {
-    return await this.vault.kept();
-  }
-
   /** Drops what is older than it may be. */
   async dropOld(): Promise<void> {
     const oldest = this.now() - this.settings.maxAge;
     while (this.queued > 0 && !this.closed) {
-      const { envelopes, to } = await this.read(this.bounds.first, { records: 200, bytes: 4e6 });
-      const old = envelopes.filter(({ accepted }) => accepted < oldest);
-      if (envelopes.length > 0 && old.length === 0) return;
-      const all = old.length === envelopes.length;
-      this.settle(old, all ? to : envelopes[old.length].seq);
-      if (old.length > 0) {
-        this.bounds.dropped.age += old.length;
-        this.listener.dropped(old, 'older than maxAge');
-      }
-      if (!all) return;
+      const { envelopes, to } = await this.read(this.bounds.first, LOOK);
+      const young = envelopes.findIndex(({ accepted }) => accepted >= oldest);
+      const old = young < 0 ? envelopes : envelopes.slice(0, young);
+      this.bounds.dropped.age += old.length;
+      this.drop(old, young < 0 ? to : envelopes[young].seq, 'older than maxAge');
+      if (young >= 0) return;
     }
   }
 
   /** Resolves when all that waits now is on disk, or was refused. */
   async written(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    await this.work();
+    await this.turns.now();
   }
 
   /** Writes what waits, and closes. */
   async close(): Promise<void> {
-    await this.written();
+    await this.turns.stop();
     this.closed = true;
-    await this.working;
     for (const { refused } of this.waiting.splice(0)) refused(new Error('the store is closed'));
     await this.vault.close();
   }
 
-  private now(): number {
-    return (this.options.now ?? Date.now)();
-  }
-
-  private forgetRejected(seq: number): void {
-    const key = rejectedKey(seq);
-    this.bounds.bytes -= this.vault.rejected.remove(seq);
-    this.extra.set(key, { type: 'del', key });
+  /** Writes something besides the records, with the next batch. */
+  private besides(operation: Operation): void {
+    this.extra.set(operation.key, operation);
+    this.changed();
   }
 
   private changed(): void {
     this.dirty = true;
-    this.workSoon();
+    this.turns.soon();
   }
 
-  /** Records wait for others to share a sync with, but not once there are many. */
-  private workSoon(): void {
-    if (this.working || this.closed) return;
-    if (this.waiting.length >= MANY) {
-      clearTimeout(this.timer);
-      this.timer = undefined;
-      this.soon ??= setImmediate(() => {
-        this.soon = undefined;
-        void this.work();
-      });
-      return;
+  /** Gives records up unsent. */
+  private drop(envelopes: Envelope[], to: number, reason: string): void {
+    this.settle(envelopes, to);
+    if (envelopes.length > 0) this.listener.dropped(envelopes, reason);
+  }
+
+  private async write(): Promise<void> {
+    const batch = this.waiting.splice(0, BATCH);
+    for (const { bytes } of batch) this.waitingBytes -= bytes;
+    try {
+      await this.writeBatch(batch);
+    } catch (error) {
+      for (const { refused } of batch) refused(error as Error);
     }
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      void this.work();
-    }, GATHER);
-  }
-
-  /** Writes batches until nothing waits; one at a time. */
-  private async work(): Promise<void> {
-    if (this.working) return await this.working;
-    if (this.waiting.length === 0 && !this.dirty) return;
-    const writing = async () => {
-      while ((this.waiting.length > 0 || this.dirty) && !this.closed) {
-        const batch = this.waiting.splice(0, BATCH);
-        for (const { bytes } of batch) this.waitingBytes -= bytes;
-        try {
-          await this.writeBatch(batch);
-        } catch (error) {
-          for (const { refused } of batch) refused(error as Error);
-        }
-      }
-    };
-    await this.alone(writing);
-  }
-
-  /** Does something while no batch is written. */
-  private async exclusively(action: () => Promise<void>): Promise<void> {
-    while (this.working) await this.working;
-    await this.alone(action);
-  }
-
-  /** What comes while it is done waits until it is over; only who asked for it hears of an error. */
-  private async alone(action: () => Promise<void>): Promise<void> {
-    const done = action();
-    this.working = done
-      .catch(() => undefined)
-      .then(() => {
-        this.working = undefined;
-        if (this.waiting.length > 0 || this.dirty) this.workSoon();
-      });
-    await done;
   }
 
   /** @throws what keeps the batch from being written */
   private async writeBatch(batch: Waiting[]): Promise<void> {
     if (batch.length > 0) {
-      const problem = await this.whyNot();
-      if (problem) throw problem;
+      await this.health.check();
       await this.makeRoom(batch.reduce((sum, { bytes }) => sum + bytes, 0));
-    } else if (this.failure && !(await this.recover())) {
+    } else if (!(await this.health.recovered())) {
       this.dirty = false;
       return;
     }
     this.dirty = false;
     const { bounds } = this;
-    const bytesBefore = bounds.bytes;
+    const before = { ...bounds };
     const operations: Operation[] = [];
     let seq = bounds.next;
     let stored = 0;
@@ -431,75 +354,20 @@ export class Outbox {
       await this.vault.write(operations, after, batch.length > 0);
     } catch (error) {
       for (const [key, operation] of extra) if (!this.extra.has(key)) this.extra.set(key, operation);
-      this.failed(error);
-      if (isDamage(error)) await this.rescue(wordsOf(error));
-      throw this.failure ?? error;
+      this.health.failed(error);
+      if (isDamage(error)) await this.health.rescue(wordsOf(error));
+      throw this.health.failure ?? error;
     }
-    const change = after.bytes - bytesBefore;
-    const before = bounds.next;
+    // Both may have changed meanwhile: what has arrived was settled.
     bounds.next = seq;
-    bounds.bytes += change;
-    if (batch.length > 0) this.listener.condition('store', undefined);
-    let n = before;
+    bounds.bytes += after.bytes - before.bytes;
+    if (batch.length > 0) this.health.well();
+    let n = before.next;
     for (const { whole, taken } of batch) taken(whole ? n++ : n);
     if (batch.length > 0) this.onMore();
-    if (after.first - this.erased >= ERASE || after.first === after.next) await this.erase(after.first);
-  }
-
-  /** Deletes what is before the bounds on disk; what a crash leaves of it is deleted when the store is opened. */
-  private async erase(first: number): Promise<void> {
-    if (first === this.erased) return;
     // An error shows at the next batch.
-    await this.vault.erase(this.erased, first).catch(() => undefined);
-    this.erased = first;
-  }
-
-  private failed(error: unknown): void {
-    const text = `the store takes no records: ${wordsOf(error)}`;
-    this.failure = new Error(text);
-    this.failedAt = performance.now();
-    this.listener.condition('store', storeError(text));
-  }
-
-  /** Why records cannot be taken now; undefined where they can. */
-  private async whyNot(): Promise<Error | undefined> {
-    if (this.failure && !(await this.recover())) return this.failure;
-    const now = performance.now();
-    if (now - this.lookedAt < LOOK_EVERY) return undefined;
-    const free = await (this.options.free ?? freeBytes)(this.folder).catch(() => Number.POSITIVE_INFINITY);
-    if (free >= RESERVE) {
-      this.lookedAt = now;
-      return undefined;
-    }
-    const text = `the disk is full: ${Math.floor(free / 1e6)} MB left, ${RESERVE / 1e6} MB are needed`;
-    this.listener.condition('store', storeError(text));
-    return new Error(text);
-  }
-
-  /** Opens the store anew after an error, where that is worth a try: what it wrote last may be torn. */
-  private async recover(): Promise<boolean> {
-    if (performance.now() - this.failedAt < REOPEN_EVERY) return false;
-    this.failedAt = performance.now();
-    const free = await (this.options.free ?? freeBytes)(this.folder).catch(() => 0);
-    if (free < RESERVE) return false;
-    try {
-      await this.vault.reopen();
-      this.erased = Math.min(this.erased, this.bounds.first);
-      this.failure = undefined;
-      return true;
-    } catch (error) {
-      this.failed(error);
-      return false;
-    }
-  }
-
-  private async rescue(problem: string): Promise<void> {
-    try {
-      await this.vault.rescue(problem);
-      this.erased = this.bounds.first;
-    } catch (error) {
-      this.failed(error);
-      throw error;
+    if (this.vault.erasable(after) >= ERASE || after.first === after.next) {
+      await this.vault.erase(after.first).catch(() => undefined);
     }
   }
 
@@ -509,22 +377,13 @@ export class Outbox {
     if (this.bounds.bytes + bytes <= maxBytes) return;
     const goal = Math.max(0, maxBytes * (1 - ROOM) - bytes);
     while (this.bounds.bytes > goal && this.queued > 0) {
-      const { envelopes, to, problem } = await this.vault.read(this.bounds.first, {
-        records: 200,
-        bytes: 4e6,
-      });
+      const { envelopes, to, problem } = await this.vault.read(this.bounds.first, LOOK);
       if (envelopes.length === 0 && problem) return;
-      const gone: Envelope[] = [];
       let left = this.bounds.bytes - goal;
-      for (const envelope of envelopes) {
-        if (left <= 0) break;
-        gone.push(envelope);
-        left -= envelope.bytes;
-      }
-      const all = gone.length === envelopes.length;
-      this.settle(gone, all ? to : envelopes[gone.length].seq);
-      this.bounds.dropped.size += gone.length;
-      if (gone.length > 0) this.listener.dropped(gone, 'the store was full (maxSize)');
+      let n = 0;
+      for (; n < envelopes.length && left > 0; n++) left -= envelopes[n].bytes;
+      this.bounds.dropped.size += n;
+      this.drop(envelopes.slice(0, n), envelopes[n]?.seq ?? to, 'the store was full (maxSize)');
     }
   }
 }
@@ -537,19 +396,4 @@ export async function removeOutbox(folder: string): Promise<void> {
 /** Where the salt of the key lies: beside the store, which may be put aside. */
 function keyFolder(folder: string): string {
   return `${folder}.key`;
-}
-
-async function freeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
-}
-
-function storeError(text: string): Finding {
-  return {
-    code: 'STORE_ERROR',
-    severity: 'error',
-    text,
-    hint: 'Check free space and permissions of the folder power-quality in the user folder of Node-RED; what was stored before is kept.',
-    detail: {},
-  };
 }

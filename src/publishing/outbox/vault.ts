@@ -14,6 +14,7 @@ import {
   splitHead,
 } from './layout';
 import { type Salvaged, salvage } from './salvage';
+import { Sizes } from './sizes';
 import {
   DamagedStore,
   dataFiles,
@@ -28,43 +29,6 @@ import {
 } from './store';
 
 export type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string };
-
-/** Bytes of records by number, oldest first, and of all. */
-export class Sizes {
-  private readonly bytes = new Map<number, number>();
-  total = 0;
-
-  get count(): number {
-    return this.bytes.size;
-  }
-
-  get numbers(): number[] {
-    return [...this.bytes.keys()];
-  }
-
-  get oldest(): number | undefined {
-    return this.bytes.keys().next().value;
-  }
-
-  add(seq: number, bytes: number): void {
-    this.remove(seq);
-    this.bytes.set(seq, bytes);
-    this.total += bytes;
-  }
-
-  /** Gives the bytes that are gone. */
-  remove(seq: number): number {
-    const bytes = this.bytes.get(seq) ?? 0;
-    this.bytes.delete(seq);
-    this.total -= bytes;
-    return bytes;
-  }
-
-  clear(): void {
-    this.bytes.clear();
-    this.total = 0;
-  }
-}
 
 /** How much is read at once. */
 export interface Most {
@@ -84,6 +48,8 @@ export class Vault {
   readonly rejected = new Sizes();
   private db!: Store;
   private versions = 0;
+  /** Every record before is deleted on disk. */
+  private erased = 0;
 
   private constructor(
     private readonly folder: string,
@@ -127,9 +93,16 @@ export class Vault {
     await this.db.batch(operations, { sync });
   }
 
-  /** Deletes records, the last of them before `to`. */
-  async erase(from: number, to: number): Promise<void> {
-    await this.db.clear({ gte: entryKey(from), lt: entryKey(to) });
+  /** Records on disk that are before the bounds. */
+  erasable({ first }: Bounds): number {
+    return first - this.erased;
+  }
+
+  /** Deletes the records before a number; what a crash leaves of them is deleted when the store is opened. */
+  async erase(to: number): Promise<void> {
+    if (to <= this.erased) return;
+    await this.db.clear({ gte: entryKey(this.erased), lt: entryKey(to) });
+    this.erased = to;
   }
 
   /** The frame under a key; undefined where there is none that is whole. */
@@ -228,6 +201,8 @@ export class Vault {
     const aside = await swapStores(folder, this.now());
     ({ db: this.db } = await openStore(folder));
     await this.readBounds();
+    // Of what is before the bounds nothing was taken over.
+    this.erased = this.bounds.first;
     await endCheck(folder);
     this.told(damageOf(problem, aside, made));
   }
@@ -249,7 +224,8 @@ export class Vault {
     }
     const problem = await this.lacking(vanished);
     if (problem) return await this.rescue(problem);
-    await this.erase(0, this.bounds.first);
+    this.erased = 0;
+    await this.erase(this.bounds.first);
     await endCheck(this.folder);
   }
 

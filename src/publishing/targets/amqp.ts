@@ -4,6 +4,7 @@ import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import type { EndpointSettings } from '../endpoint';
 import type { Envelope } from '../outbox';
 import { dotted, topicOf } from '../topic';
+import { hostAndPort } from './address';
 import { overLink } from './over-link';
 import { reasonOf } from './reasons';
 import type { Session } from './steady-link';
@@ -105,15 +106,15 @@ export function amqpTarget(
   const { safe, exchange, queue, captures } = settings;
   const { username = 'guest', password = 'guest' } = credentials;
   const secrets = [credentials.password];
-  const url = new URL(settings.url);
-  const hostname = url.hostname.replace(/^\[|\]$/g, '');
+  const { host: hostname, port } = hostAndPort(settings.url, safe ? 5671 : 5672);
+  const { pathname } = new URL(settings.url);
   const address = {
     protocol: safe ? 'amqps' : 'amqp',
     hostname,
-    port: url.port ? Number(url.port) : safe ? 5671 : 5672,
+    port,
     username,
     password,
-    vhost: url.pathname.length > 1 ? decodeURIComponent(url.pathname.slice(1)) : '/',
+    vhost: pathname.length > 1 ? decodeURIComponent(pathname.slice(1)) : '/',
     heartbeat: HEARTBEAT,
   };
   const options = safe ? { ...(isIP(hostname) === 0 && { servername: hostname }), ...tls } : {};

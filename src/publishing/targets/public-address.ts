@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
+import { hostAndPort } from './address';
 
 /** Addresses that do not leave a site or a machine (RFC 1918, 6598, 3927, 4193, 4291). */
 const PRIVATE = new BlockList();
@@ -28,7 +29,7 @@ export async function publicAddresses(
   resolve: (host: string) => Promise<string[]> = async (host) =>
     (await lookup(host, { all: true })).map(({ address }) => address),
 ): Promise<string[]> {
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  const { host } = hostAndPort(url, 0);
   const addresses = isIP(host) ? [host] : await resolve(host).catch(() => []);
   return addresses.filter((address) => !PRIVATE.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'));
 }

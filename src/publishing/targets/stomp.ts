@@ -1,6 +1,7 @@
 import type { EndpointSettings } from '../endpoint';
 import type { Envelope } from '../outbox';
 import { dotted, printable, topicOf } from '../topic';
+import { hostAndPort } from './address';
 import { overLink } from './over-link';
 import { reasonOf } from './reasons';
 import type { Session } from './steady-link';
@@ -123,13 +124,7 @@ export function stompTarget(
   listener: TargetListener,
 ): Target {
   const { safe, virtualHost, captures } = settings;
-  const url = new URL(settings.url);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const address = {
-    host,
-    port: Number(url.port || (safe ? 61_614 : 61_613)),
-    secure: safe ? tls : undefined,
-  };
+  const address = { ...hostAndPort(settings.url, safe ? 61_614 : 61_613), secure: safe ? tls : undefined };
   const headers = { host: virtualHost, ...(username && { login: username, passcode: password ?? '' }) };
   const dial = (aborted: AbortSignal) => StompSession.dial(address, headers, [password], aborted);
   const send = (session: StompSession, batch: readonly Envelope[], { topic }: SendSettings) =>

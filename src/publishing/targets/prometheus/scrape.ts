@@ -6,6 +6,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import type { EndpointSettings } from '../../endpoint';
 import type { Envelope } from '../../outbox';
 import { pointsOf } from '../../points';
+import { hostAndPort } from '../address';
 import { authorization } from '../http';
 import { reasonOf } from '../reasons';
 import {
@@ -75,8 +76,7 @@ export class ScrapeTarget implements Target {
       this.sockets.add(socket);
       socket.on('close', () => this.sockets.delete(socket));
     });
-    const port = url.port ? Number(url.port) : settings.safe ? 443 : 80;
-    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const { host, port } = hostAndPort(settings.url, settings.safe ? 443 : 80);
     const listen = () => {
       if (!this.closed) this.server.listen(port, host);
     };
