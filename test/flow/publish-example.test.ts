@@ -39,6 +39,25 @@ describe('the example flow of store and forward, in a Node-RED of its own', func
         },
       ];
     });
+    // What stands under the node in the editor, line by line.
+    const place = { z: 'sf-tab', x: 0, y: 0 };
+    const text = [{ t: 'set', p: 'payload', pt: 'msg', to: 'status.text', tot: 'msg' }];
+    flow.push(
+      { id: 'status', type: 'status', ...place, scope: ['sf-publish'], wires: [['status-text']] },
+      { id: 'status-text', type: 'change', ...place, rules: text, wires: [['status-file']] },
+      {
+        id: 'status-file',
+        type: 'file',
+        ...place,
+        filename: file('status'),
+        filenameType: 'str',
+        appendNewline: true,
+        overwriteFile: 'false',
+        wires: [[]],
+      },
+    );
+    const statuses = () =>
+      existsSync(file('status')) ? readFileSync(file('status'), 'utf8').split('\n') : [];
     const read = (name: string): Record<string, unknown>[] =>
       existsSync(file(name))
         ? readFileSync(file(name), 'utf8')
@@ -55,6 +74,11 @@ describe('the example flow of store and forward, in a Node-RED of its own', func
     await until(() => receipts('delivered').length >= 4, 'the first receipts', 30_000);
     await press('sf-away');
     await until(() => receipts('stored').length >= 8, 'records that wait', 30_000);
+    await until(
+      () => statuses().some((line) => /^disconnected, [1-9]\d* waiting, oldest [1-9]\d* s$/.test(line)),
+      () => `what waits, and how long, in the status: ${statuses().slice(-3)}`,
+    );
+    assert.ok(statuses().includes('connected'));
     const stored = new Set(receipts('stored').map(({ id }) => id));
     await nodeRed.kill();
     nodeRed = await start();
