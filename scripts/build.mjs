@@ -1,9 +1,10 @@
 /**
  * Builds `dist/`: compiles `src/` and `nodes/`, bundles each panel into one HTML file beside its node,
- * and puts locales and icons where Node-RED looks for them (beside the compiled node).
+ * and puts locales and icons where Node-RED looks for them (beside the compiled node). Builds `resources/`, too:
+ * what only open panels and the sidebar need, which Node-RED serves from there.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,9 +12,10 @@ import { build } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
+const resources = join(root, 'resources');
 const require = createRequire(import.meta.url);
 
-rmSync(dist, { recursive: true, force: true });
+for (const folder of [dist, resources]) rmSync(folder, { recursive: true, force: true });
 execFileSync(
   process.execPath,
   [require.resolve('typescript/bin/tsc'), '-p', join(root, 'scripts/tsconfig.build.json')],
@@ -33,10 +35,10 @@ for (const node of readdirSync(join(root, 'nodes'))) {
     minify: true,
     write: false,
     legalComments: 'none',
+    loader: { '.css': 'text' },
   });
   const script = bundle.outputFiles[0].text.replaceAll('</script', '<\\/script');
-  const template = readFileSync(join(from, `${node}.html`), 'utf8');
-  writeFileSync(join(to, `${node}.html`), `<script type="text/javascript">\n${script}</script>\n${template}`);
+  writeFileSync(join(to, `${node}.html`), `<script type="text/javascript">\n${script}</script>\n`);
   cpSync(join(from, 'locales'), join(to, 'locales'), { recursive: true });
   const icon = join(root, 'icons', `${node}.svg`);
   if (existsSync(icon)) {
@@ -44,3 +46,14 @@ for (const node of readdirSync(join(root, 'nodes'))) {
     cpSync(icon, join(to, 'icons', `${node}.svg`));
   }
 }
+
+await build({
+  entryPoints: { tables: join(root, 'src/panel/table/grid.ts') },
+  outdir: resources,
+  bundle: true,
+  format: 'esm',
+  target: 'es2020',
+  minify: true,
+  legalComments: 'none',
+  loader: { '.css': 'text' },
+});

@@ -41,7 +41,10 @@ function build() {
   const sources = ['src', 'nodes', 'icons', 'scripts', 'tsconfig.json', 'package.json'].map((name) =>
     join(root, name),
   );
-  const fresh = existsSync(stamp) && statSync(stamp).mtimeMs >= Math.max(...sources.map(newest));
+  const fresh =
+    existsSync(stamp) &&
+    existsSync(join(root, 'resources')) &&
+    statSync(stamp).mtimeMs >= Math.max(...sources.map(newest));
   if (fresh && !process.argv.includes('--build')) return;
   console.log('building dist/ ...');
   execFileSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { cwd: root, stdio: 'inherit' });

@@ -1,7 +1,7 @@
 import { readFleet } from '../../src/metering/fleet';
 import { registerNode } from '../../src/panel/register';
-import { readText } from '../../src/panel/table';
-import { tableField } from '../../src/panel/table-field';
+import { readText } from '../../src/panel/table/rows';
+import { PROFILES } from '../../src/registers/profiles';
 import { linesOfProfiles, PROFILE_COLUMNS, readProfiles } from '../../src/registers/user-profiles';
 
 const COLUMNS = [
@@ -19,46 +19,26 @@ const COLUMNS = [
   'phase',
 ];
 
-let meters: ReturnType<typeof tableField>;
-let profiles: ReturnType<typeof tableField>;
-
 registerNode('meter-fleet', {
   settings: {
-    link: { value: '', type: 'modbus-link', required: false },
-    meters: { value: [] },
-    profiles: { value: [] },
+    link: { value: '', type: 'modbus-link', required: false, icon: 'plug' },
+    meters: {
+      value: [],
+      icon: 'table',
+      table: { columns: COLUMNS, offers: { profile: Object.keys(PROFILES), phase: ['a', 'b', 'c', 'abc'] } },
+    },
+    profiles: {
+      value: [],
+      icon: 'cube',
+      table: {
+        columns: PROFILE_COLUMNS,
+        parse: (text, columns) => readText(text, columns, linesOfProfiles),
+      },
+    },
   },
   read: (settings) => {
     const given = settings as { meters?: unknown; link?: string; profiles?: unknown };
     const own = readProfiles(given.profiles ?? [], 'settings.profiles');
     return readFleet(given.meters, 'settings.meters', given.link, own);
-  },
-  open(node) {
-    // The link chosen in this panel, not the one saved before: "_ADD_" stands for none.
-    const link = () => String($('#node-config-input-link').val() ?? '').replace('_ADD_', '');
-    const own = () => {
-      try {
-        return readProfiles(profiles.rows());
-      } catch {
-        // Told at the table of the profiles.
-        return {};
-      }
-    };
-    profiles = tableField('node-config-input-profilesText', {
-      columns: PROFILE_COLUMNS,
-      read: (rows) => readProfiles(rows),
-      parse: (text, columns) => readText(text, columns, linesOfProfiles),
-      changed: () => meters?.judge(),
-    });
-    meters = tableField('node-config-input-metersText', {
-      columns: COLUMNS,
-      read: (rows) => readFleet(rows, 'meters', link(), own()),
-    });
-    profiles.fill((node.profiles as object[] | undefined) ?? []);
-    meters.fill((node.meters as object[] | undefined) ?? []);
-  },
-  save(node) {
-    node.meters = meters.rows();
-    node.profiles = profiles.rows();
   },
 });

@@ -1,4 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import { board } from '../../src/desk';
 import {
   type FleetMeter,
   MeterLinks,
@@ -16,6 +17,7 @@ import {
   type Reading,
   type WaveformFrame,
 } from '../../src/record';
+import { RunTimeValues } from '../../src/shared';
 
 interface MeterPollDef extends NodeDef {
   fleet: string;
@@ -44,6 +46,7 @@ export = (RED: NodeAPI): void => {
       const ports: (NodeMessage | null)[] = [null, null, null];
       ports[port] = message;
       this.send(ports as NodeMessage[]);
+      board.take(this.id, record);
       showStatus();
     };
 
@@ -74,7 +77,11 @@ export = (RED: NodeAPI): void => {
         event: (event: PqEvent) => output(1, event),
         diagnostic: (diagnostic: Diagnostic) => output(2, diagnostic),
       };
-      poller = new Poller(fleet, (meter) => links.of(meter), readPollerSettings(config), outputs, memory);
+      const values = new RunTimeValues(config, (value, source) =>
+        RED.util.evaluateNodeProperty(value, source, this, {}),
+      );
+      const settings = readPollerSettings(values.settings());
+      poller = new Poller(fleet, (meter) => links.of(meter), settings, outputs, memory);
       showStatus();
     } catch (error) {
       this.error((error as Error).message);

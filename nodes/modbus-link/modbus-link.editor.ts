@@ -1,41 +1,43 @@
 import { readLinkSettings } from '../../src/metering/link-settings';
 import { registerNode } from '../../src/panel/register';
+import { testButton, testRow } from '../../src/panel/test-button';
 
 const SERIAL = ['serialPort', 'baudRate', 'dataBits', 'parity', 'stopBits'];
 const NETWORK = ['host', 'port'];
 
 registerNode('modbus-link', {
   settings: {
-    transport: { value: 'tcp' },
-    host: { value: '' },
-    port: { value: 502 },
-    serialPort: { value: '' },
-    baudRate: { value: 9600 },
-    dataBits: { value: 8 },
-    parity: { value: 'none' },
-    stopBits: { value: 1 },
-    timeout: { value: 1000 },
-    retries: { value: 3 },
-    gap: { value: 0 },
+    transport: { value: 'tcp', icon: 'exchange', choices: ['tcp', 'rtu-over-tcp', 'rtu'] },
+    host: { value: '', icon: 'globe', placeholder: '192.168.1.10' },
+    port: { value: 502, icon: 'random' },
+    serialPort: { value: '', icon: 'usb', placeholder: '/dev/ttyUSB0', offers: true },
+    baudRate: { value: 9600, icon: 'tachometer' },
+    dataBits: { value: 8, icon: 'ellipsis-h', choices: [8, 7] },
+    parity: { value: 'none', icon: 'check', choices: ['none', 'even', 'odd'] },
+    stopBits: { value: 1, icon: 'stop', choices: [1, 2] },
+    timeout: { value: 1000, icon: 'clock-o' },
+    retries: { value: 3, icon: 'repeat' },
+    gap: { value: 0, icon: 'pause' },
   },
+  sound: { host: 'meter', serialPort: '/dev/ttyUSB0' },
   read: (settings) => readLinkSettings(settings),
-  open() {
+  extra: testRow('modbus-link', { unit: 1 }),
+  open(node, form) {
     // Only the fields of the chosen transport are shown.
-    const transport = $('#node-config-input-transport');
     const show = () => {
-      const serial = transport.val() === 'rtu';
+      const serial = form.values().transport === 'rtu';
       for (const name of SERIAL) $(`#modbus-link-row-${name}`).toggle(serial);
       for (const name of NETWORK) $(`#modbus-link-row-${name}`).toggle(!serial);
     };
-    transport.on('change', show);
-    show();
+    form.onChange(show);
+    testButton('modbus-link', node, form);
     void offerSerialPorts();
   },
 });
 
 /** The ports of the machine that Node-RED runs on, to choose from; any other may be typed. */
 async function offerSerialPorts(): Promise<void> {
-  const list = document.getElementById('modbus-link-serial-ports');
+  const list = document.getElementById('node-config-input-serialPort-offers');
   const ports = (await $.getJSON('modbus-link/serial-ports')) as { path: string; label: string }[];
   list?.replaceChildren(...ports.map(({ path, label }) => new Option(label || path, path)));
 }

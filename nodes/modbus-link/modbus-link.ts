@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { listSerialPorts, ModbusLink, readLinkSettings } from '../../src/metering';
+import { listSerialPorts, ModbusLink, readLinkSettings, tryLink } from '../../src/metering';
+import { check } from '../../src/record';
 
 interface ModbusLinkNode extends Node {
   /** The connection; undefined where the settings are not valid. */
@@ -14,6 +15,20 @@ export = (RED: NodeAPI): void => {
       void listSerialPorts().then((ports) => res.json(ports));
     },
   );
+
+  // The button of the panel: whoever may change the link may try it.
+  RED.httpAdmin.post('/modbus-link/test', RED.auth.needsPermission('modbus-link.write'), (req, res) => {
+    const { settings, unit } = (req.body ?? {}) as { settings?: unknown; unit?: unknown };
+    const run = async () => {
+      const range = { min: 0, max: 255 };
+      const id = check.integer(check.setting(unit, 'unit', 1, range), 'unit', range);
+      return await tryLink(readLinkSettings(settings), id);
+    };
+    run().then(
+      (found) => res.json(found),
+      (error: Error) => res.status(400).json({ ok: false, found: 'settings', reason: error.message }),
+    );
+  });
 
   RED.nodes.registerType('modbus-link', function (this: ModbusLinkNode, config: NodeDef) {
     RED.nodes.createNode(this, config);

@@ -1,50 +1,35 @@
 import { registerNode } from '../../src/panel/register';
-import { tableField } from '../../src/panel/table-field';
-import { readCorrelatorSettings, WEEKLY } from '../../src/phasing/settings';
-
-const COLUMNS = {
-  references: ['meter', 'transformer', 'phase'],
-  meters: ['meter', 'transformer', 'phase', 'kva', 'distance', 'collector'],
-};
-const TABLES = ['references', 'meters'] as const;
-
-let fields: Record<string, ReturnType<typeof tableField>>;
+import { METHODS, PHASES, readCorrelatorSettings, WEEKLY } from '../../src/phasing/settings';
 
 registerNode('phase-correlator', {
   color: '#a8d5ba',
   inputs: 1,
   outputs: ['map', 'diagnostics'],
   settings: {
-    interval: { value: 300 },
-    days: { value: 7 },
-    match: { value: 0.85 },
-    suspect: { value: 0.7 },
-    low: { value: 0.6 },
-    maxGap: { value: 3 },
-    method: { value: 'auto' },
-    clusters: { value: 3 },
-    lowPass: { value: 0 },
-    components: { value: 0 },
-    schedule: { value: WEEKLY },
-    keep: { value: true },
-    references: { value: [] },
-    meters: { value: [] },
+    interval: { value: 300, icon: 'clock-o' },
+    days: { value: 7, icon: 'calendar' },
+    match: { value: 0.85, icon: 'check', group: 'grades' },
+    suspect: { value: 0.7, icon: 'question' },
+    low: { value: 0.6, icon: 'times' },
+    maxGap: { value: 3, icon: 'ellipsis-h', group: 'method' },
+    method: { value: 'auto', icon: 'random', choices: METHODS },
+    clusters: { value: 3, icon: 'object-group' },
+    lowPass: { value: 0, icon: 'filter' },
+    components: { value: 0, icon: 'compress' },
+    schedule: { value: WEEKLY, icon: 'calendar-check-o', group: 'runs' },
+    keep: { value: true, icon: 'hdd-o' },
+    key: { credential: 'password', icon: 'key' },
+    references: {
+      value: [],
+      icon: 'star',
+      group: 'meters',
+      table: { columns: ['meter', 'transformer', 'phase'], offers: { phase: PHASES } },
+    },
+    meters: {
+      value: [],
+      icon: 'table',
+      table: { columns: ['meter', 'transformer', 'phase', 'kva', 'distance', 'collector'] },
+    },
   },
-  credentials: { key: { type: 'password' } },
   read: (settings) => readCorrelatorSettings(settings),
-  open(node) {
-    fields = Object.fromEntries(
-      TABLES.map((name) => {
-        const field = tableField(`node-input-${name}Text`, {
-          columns: COLUMNS[name],
-          read: (rows) => readCorrelatorSettings({ [name]: rows }),
-        });
-        field.fill((node[name] as object[] | undefined) ?? []);
-        return [name, field];
-      }),
-    );
-  },
-  save(node) {
-    for (const name of TABLES) node[name] = fields[name].rows();
-  },
 });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Cron } from 'croner';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import { board } from '../../src/desk';
 import {
   changesCsv,
   inSlices,
@@ -47,6 +48,10 @@ export = (RED: NodeAPI): void => {
     })();
     if (!settings) return;
     const correlator = new PhaseCorrelator(settings);
+    board.provide(this.id, {
+      name: config.name || this.id,
+      plot: (transformer) => correlator.plot(transformer),
+    });
 
     // Messages wait until the window of before is read: what they bring may correct it.
     const { userDir } = RED.settings;
@@ -86,6 +91,7 @@ export = (RED: NodeAPI): void => {
         const toMessage = (payload: { meter: string }, more = {}) =>
           ({ topic: payload.meter, payload, ...more }) as NodeMessage;
         const files = { results: await inSlices(resultsJson(map)), changes: changesCsv(map) };
+        board.take(this.id, map);
         send([[toMessage(map, files)], diagnostics.map((diagnostic) => toMessage(diagnostic))]);
         show('dot', text('result', map.run));
       } finally {
@@ -180,6 +186,7 @@ export = (RED: NodeAPI): void => {
 
     this.on('close', (_removed: boolean, done: () => void) => {
       closing = true;
+      board.forget(this.id);
       schedule?.stop();
       void Promise.all([running?.stop(), ready.then(() => disk?.flush())]).then(() => done(), done);
     });

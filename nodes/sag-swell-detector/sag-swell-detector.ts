@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { exportEvent, readExportRequest } from '../../src/comtrade';
+import { board } from '../../src/desk';
 import {
   eventOfId,
   history,
@@ -20,12 +21,15 @@ import {
   type Reading,
   WaveformFrame,
 } from '../../src/record';
+import { RunTimeValues } from '../../src/shared';
 
 const COMMANDS = ['configure', 'flush', 'history', 'replay', 'export'] as const;
 /** Events in progress are put into the context store this often, ms, besides when one begins or ends. */
 const SAVE_EVERY = 10_000;
 /** Output of answers to commands. */
 const ANSWERS = 3;
+/** Events of the journal that the sidebar shows after a start. */
+const PAST = 100;
 
 interface Message extends NodeMessage {
   command?: unknown;
@@ -44,6 +48,7 @@ export = (RED: NodeAPI): void => {
       const ports: (NodeMessage | null)[] = [null, null, null, null];
       ports[port] = { topic: record.meter, payload: record } as NodeMessage;
       this.send(ports as NodeMessage[]);
+      board.take(this.id, record);
     };
 
     // In the context of the flow: without a configured store Node-RED throws that of a node away at each
@@ -59,10 +64,22 @@ export = (RED: NodeAPI): void => {
       }
     };
 
+    let values: RunTimeValues;
+    /** The last events of before, for the sidebar. */
+    const showPast = async (kept: JournalKeeper) => {
+      const past = await kept.journal
+        .then((opened) => history(opened, { limit: PAST }))
+        .catch(() => undefined);
+      for (const event of past?.events ?? []) board.take(this.id, event);
+    };
+
     let detector: SagSwellDetector;
     let keeper: JournalKeeper | undefined;
     try {
-      const settings = readDetectorSettings(config);
+      values = new RunTimeValues(config, (value, source, msg) =>
+        RED.util.evaluateNodeProperty(value, source, this, (msg ?? {}) as NodeMessage),
+      );
+      const settings = readDetectorSettings(values.settings());
       const { journal, ...bounds } = readJournalSettings(config);
       const { userDir } = RED.settings;
       if (journal && userDir) {
@@ -70,6 +87,10 @@ export = (RED: NodeAPI): void => {
         keeper = new JournalKeeper(folder, bounds, (diagnostic) => output(2, diagnostic));
       }
       const kept = keeper;
+      if (kept) {
+        board.provide(this.id, { event: async (id) => await eventOfId(await kept.journal, id) });
+        void showPast(kept);
+      }
       detector = new SagSwellDetector(
         settings,
         {
@@ -145,6 +166,14 @@ export = (RED: NodeAPI): void => {
       }
     };
 
+    /** Takes over thresholds that come at run time and have changed: at once, events in progress go on. */
+    const follow = (msg: Message) => {
+      const patch = values.changed(msg);
+      if (!patch) return;
+      detector.configure(patch, 'settings');
+      values.taken(patch);
+    };
+
     const take = (payload: unknown) => {
       const kind = kindOf(payload);
       if (kind === 'waveform') detector.push(WaveformFrame.from(payload));
@@ -155,6 +184,7 @@ export = (RED: NodeAPI): void => {
     this.on('input', (msg: Message, send, done) => {
       if (msg.command === undefined) {
         try {
+          follow(msg);
           take(msg.payload);
           showStatus();
           done();
@@ -178,6 +208,7 @@ export = (RED: NodeAPI): void => {
 
     this.on('close', (removed: boolean, done: () => void) => {
       clearInterval(saving);
+      board.forget(this.id);
       if (soon) clearImmediate(soon);
       store.set(key, removed ? undefined : detector.suspend(true));
       void Promise.resolve(keeper?.close()).then(done, done);

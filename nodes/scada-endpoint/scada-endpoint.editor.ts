@@ -1,5 +1,6 @@
 import { registerNode } from '../../src/panel/register';
-import { exampleOf, readEndpointSettings } from '../../src/publishing/endpoint';
+import { testButton, testRow } from '../../src/panel/test-button';
+import { exampleOf, PROTOCOLS, readEndpointSettings } from '../../src/publishing/endpoint';
 
 /** Fields that only some protocols have. */
 const FIELDS: Record<string, string[]> = {
@@ -27,50 +28,49 @@ const FIELDS: Record<string, string[]> = {
 
 registerNode('scada-endpoint', {
   settings: {
-    protocol: { value: 'mqtt' },
-    url: { value: 'mqtt://127.0.0.1:1883', required: true },
-    tls: { value: '', type: 'tls-config', required: false },
-    mqttVersion: { value: 4 },
-    clientId: { value: '' },
-    keepalive: { value: 30 },
-    statusTopic: { value: '' },
-    userProperties: { value: '' },
-    group: { value: 'power-quality' },
-    edgeNode: { value: 'gateway' },
-    gzip: { value: true },
-    influxVersion: { value: 2 },
-    org: { value: '' },
-    bucket: { value: '' },
-    database: { value: '' },
-    retention: { value: '' },
-    mode: { value: 'scrape' },
-    exchange: { value: 'amq.topic' },
-    queue: { value: '' },
-    virtualHost: { value: '/' },
-    captures: { value: 'base64' },
-    timeout: { value: 10 },
+    protocol: { value: 'mqtt', icon: 'exchange', choices: PROTOCOLS },
+    url: { value: 'mqtt://127.0.0.1:1883', required: true, icon: 'globe' },
+    tls: { value: '', type: 'tls-config', required: false, icon: 'lock' },
+    username: { credential: 'text', icon: 'user' },
+    password: { credential: 'password', icon: 'key' },
+    token: { credential: 'password', icon: 'ticket' },
+    mqttVersion: { value: 4, icon: 'code-fork', choices: [4, 5] },
+    clientId: { value: '', icon: 'id-badge' },
+    keepalive: { value: 30, icon: 'heartbeat' },
+    statusTopic: { value: '', icon: 'bell', placeholder: 'pq/gateway/status' },
+    userProperties: { value: '', icon: 'tags', placeholder: '{"site": "north"}' },
+    group: { value: 'power-quality', icon: 'sitemap' },
+    edgeNode: { value: 'gateway', icon: 'microchip' },
+    gzip: { value: true, icon: 'compress' },
+    influxVersion: { value: 2, icon: 'code-fork', choices: [2, 1] },
+    org: { value: '', icon: 'building' },
+    bucket: { value: '', icon: 'archive' },
+    database: { value: '', icon: 'database' },
+    retention: { value: '', icon: 'calendar' },
+    mode: { value: 'scrape', icon: 'arrows-h', choices: ['scrape', 'remote-write'] },
+    exchange: { value: 'amq.topic', icon: 'random' },
+    queue: { value: '', icon: 'inbox' },
+    virtualHost: { value: '/', icon: 'server' },
+    captures: { value: 'base64', icon: 'area-chart', choices: ['base64', 'binary', 'numbers'] },
+    timeout: { value: 10, icon: 'hourglass-half' },
   },
-  credentials: { username: { type: 'text' }, password: { type: 'password' }, token: { type: 'password' } },
+  sound: { org: 'org', bucket: 'bucket', database: 'database' },
   read: (settings) => readEndpointSettings(settings),
-  open() {
-    const [protocol, version] = ['protocol', 'influxVersion'].map((name) => $(`#node-config-input-${name}`));
+  extra: testRow('scada-endpoint'),
+  open(node, form) {
     const show = () => {
-      const chosen = String(protocol.val());
+      const { protocol, influxVersion } = form.values();
       for (const [name, protocols] of Object.entries(FIELDS)) {
-        $(`#scada-endpoint-row-${name}`).toggle(protocols.includes(chosen));
+        $(`#scada-endpoint-row-${name}`).toggle(protocols.includes(String(protocol)));
       }
-      if (chosen === 'influxdb') {
-        const first = version.val() === '1';
+      if (protocol === 'influxdb') {
+        const first = influxVersion === '1';
         for (const name of ['database', 'retention']) $(`#scada-endpoint-row-${name}`).toggle(first);
         for (const name of ['org', 'bucket', 'token']) $(`#scada-endpoint-row-${name}`).toggle(!first);
       }
-      $('#node-config-input-url').attr('placeholder', exampleOf(chosen));
-      // What a field must be depends on the protocol: they are judged anew.
-      for (const name of ['url', 'database', 'org', 'bucket'])
-        $(`#node-config-input-${name}`).trigger('change');
+      $('#node-config-input-url').attr('placeholder', exampleOf(String(protocol)));
     };
-    protocol.on('change', show);
-    version.on('change', show);
-    show();
+    form.onChange(show);
+    testButton('scada-endpoint', node, form);
   },
 });

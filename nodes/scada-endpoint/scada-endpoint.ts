@@ -7,6 +7,7 @@ import {
   type Target,
   type TargetState,
   type TlsOptions,
+  tryEndpoint,
 } from '../../src/publishing';
 
 interface EndpointDef extends NodeDef {
@@ -25,12 +26,47 @@ interface EndpointNode extends Node<Credentials> {
   title: string;
 }
 
+interface TestRequest {
+  id?: unknown;
+  settings?: unknown;
+  credentials?: Record<string, unknown>;
+}
+
+/** What the editor has in place of a password that is stored: it never gets the password itself. */
+const STORED = '__PWRD__';
+
+/** Credentials that were typed; the others are as they are stored. */
+function given(typed: Record<string, unknown> = {}): Credentials {
+  const fresh = Object.entries(typed).filter(([, value]) => typeof value === 'string' && value !== STORED);
+  return Object.fromEntries(fresh);
+}
+
 export = (RED: NodeAPI): void => {
   const credentials = {
     username: { type: 'text' as const },
     password: { type: 'password' as const },
     token: { type: 'password' as const },
   };
+  const tlsOptions = (id: unknown): TlsOptions => {
+    const node = typeof id === 'string' && id ? (RED.nodes.getNode(id) as TlsNode | null) : null;
+    return node?.addTLSOptions({}) ?? {};
+  };
+
+  // The button of the panel: whoever may change the endpoint may try it.
+  RED.httpAdmin.post('/scada-endpoint/test', RED.auth.needsPermission('scada-endpoint.write'), (req, res) => {
+    const { id, settings, credentials: typed } = (req.body ?? {}) as TestRequest;
+    const run = async () => {
+      const stored = (RED.nodes.getCredentials(String(id)) ?? {}) as Credentials;
+      const tls = (settings as { tls?: unknown } | undefined)?.tls;
+      const known = { ...stored, ...given(typed) };
+      return await tryEndpoint(readEndpointSettings(settings), known, tlsOptions(tls));
+    };
+    run().then(
+      (found) => res.json(found),
+      (error: Error) => res.status(400).json({ ok: false, found: 'settings', reason: error.message }),
+    );
+  });
+
   RED.nodes.registerType<EndpointNode, EndpointDef, object, Credentials>(
     'scada-endpoint',
     function (this: EndpointNode, config: EndpointDef) {
@@ -52,9 +88,8 @@ export = (RED: NodeAPI): void => {
         try {
           const settings = readEndpointSettings(config);
           this.title = config.name || settings.protocol;
-          const tlsNode = config.tls ? (RED.nodes.getNode(config.tls) as TlsNode | null) : null;
           if (!settings.safe) void warnOfPublic(settings.url);
-          target = openTarget(settings, this.credentials ?? {}, tlsNode?.addTLSOptions({}) ?? {}, {
+          target = openTarget(settings, this.credentials ?? {}, tlsOptions(config.tls), {
             state: (now) => {
               state = now;
               for (const watcher of watchers) watcher(now);

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import { board } from '../../src/desk';
 import {
   Publisher,
   type PublisherSettings,
@@ -12,6 +13,7 @@ import {
   type TargetState,
 } from '../../src/publishing';
 import { check, FieldError, type PqRecord, parseRecord } from '../../src/record';
+import { RunTimeValues } from '../../src/shared';
 
 interface PublishDef extends NodeDef {
   endpoint: string;
@@ -54,7 +56,10 @@ export = (RED: NodeAPI): void => {
     let settings: PublisherSettings;
     let target: Target;
     try {
-      settings = readPublisherSettings(config);
+      const values = new RunTimeValues(config, (value, source) =>
+        RED.util.evaluateNodeProperty(value, source, this, {}),
+      );
+      settings = readPublisherSettings(values.settings());
       const opened = endpoint?.open();
       if (!opened)
         throw new FieldError('settings.endpoint', 'a scada-endpoint with valid settings', config.endpoint);
@@ -98,6 +103,7 @@ export = (RED: NodeAPI): void => {
 
     let state: TargetState = 'connecting';
     let shown = '';
+    let told = '';
     const showStatus = async () => {
       if (!publisher) return;
       const age = await publisher.age().catch(() => undefined);
@@ -106,6 +112,12 @@ export = (RED: NodeAPI): void => {
       const words = [text(standing)];
       if (queued > 0) words.push(text('waiting', { count: queued, age: inWords(age ?? 0) }));
       const now = words.join(', ');
+      const standingNow = `${now} ${age ?? 0}`;
+      if (standingNow !== told) {
+        const name = config.name || this.id;
+        board.queue(this.id, { name, target: endpoint?.title ?? '', state: standing, queued, age: age ?? 0 });
+      }
+      told = standingNow;
       if (now !== shown) this.status({ ...LIGHTS[standing], text: now });
       shown = now;
     };
@@ -150,6 +162,7 @@ export = (RED: NodeAPI): void => {
 
     this.on('close', (removed: boolean, done: () => void) => {
       clearInterval(look);
+      board.forget(this.id);
       endpoint?.unwatch(onState);
       const end = async () => {
         const open = await opening.catch(() => undefined);

@@ -1,7 +1,12 @@
-import { phasorDiagram } from '../../src/panel/phasor-diagram';
 import { type PanelNode, registerNode } from '../../src/panel/register';
+import { phasorDiagram } from '../../src/plots/phasors';
 import type { PhasorView } from '../../src/power/latest';
-import { CALCULATOR_DEFAULTS as D, readCalculatorSettings } from '../../src/power/settings';
+import {
+  CALCULATOR_DEFAULTS as D,
+  LIMIT_TABLES,
+  LOADS,
+  readCalculatorSettings,
+} from '../../src/power/settings';
 
 /** How often the diagram is drawn anew, ms. */
 const REFRESH = 1000;
@@ -102,31 +107,50 @@ function watts(value: number | undefined, unit: string): string {
   return magnitude >= 1e3 ? `${(value / 1e3).toFixed(2)} k${unit}` : `${value.toFixed(1)} ${unit}`;
 }
 
+const EXTRA = `
+  <h4 class="pq-heading" data-pq="group.phasors"></h4>
+  <div class="form-row" id="var-calculator-none" data-pq="phasors.none"></div>
+  <div id="var-calculator-phasors" style="display: none">
+    <div class="form-row">
+      <label for="var-calculator-meter"><i class="fa fa-tachometer"></i> <span data-pq="phasors.meter"></span></label>
+      <select id="var-calculator-meter"></select>
+    </div>
+    <div style="display: flex; flex-wrap: wrap">
+      <div><div data-pq="phasors.measured"></div><div id="var-calculator-measured"></div></div>
+      <div id="var-calculator-mended"><div data-pq="phasors.mendedTitle"></div><div id="var-calculator-corrected"></div></div>
+    </div>
+    <div id="var-calculator-moves" style="margin: 4px 0"></div>
+    <table id="var-calculator-values"></table>
+  </div>`;
+
+const SOURCES = ['num', 'env', 'flow', 'global'] as const;
+
 registerNode('var-calculator', {
   color: '#c3b1e1',
   inputs: 1,
   outputs: ['power', 'diagnostics'],
   settings: {
-    frequency: { value: D.frequency },
-    wiring: { value: D.wiring },
-    window: { value: D.window },
-    harmonics: { value: D.harmonics },
-    detail: { value: D.detail },
-    ct: { value: D.ct },
-    pt: { value: D.pt },
-    ctAngle: { value: D.ctAngle },
-    ptAngle: { value: D.ptAngle },
-    rated: { value: D.rated },
-    noLoad: { value: D.noLoad },
-    doctor: { value: D.doctor },
-    load: { value: D.load },
-    corrected: { value: D.corrected },
-    limits: { value: D.limits },
-    nominal: { value: D.nominal },
-    demand: { value: D.demand },
-    shortCircuit: { value: D.shortCircuit },
-    targetPf: { value: D.targetPf },
+    wiring: { value: D.wiring, icon: 'sitemap', choices: ['3P4W', '3P3W', '1P3W', '1P2W'] },
+    frequency: { value: D.frequency, icon: 'signal', choices: ['auto', 50, 60] },
+    window: { value: D.window, icon: 'arrows-h', choices: [10, 5] },
+    harmonics: { value: D.harmonics, icon: 'bar-chart' },
+    detail: { value: D.detail, icon: 'bar-chart' },
+    ct: { value: D.ct, icon: 'random', group: 'transformers', sources: SOURCES },
+    pt: { value: D.pt, icon: 'random', sources: SOURCES },
+    ctAngle: { value: D.ctAngle, icon: 'undo' },
+    ptAngle: { value: D.ptAngle, icon: 'undo' },
+    rated: { value: D.rated, icon: 'dashboard', sources: SOURCES },
+    noLoad: { value: D.noLoad, icon: 'moon-o' },
+    doctor: { value: D.doctor, icon: 'stethoscope', group: 'wiring' },
+    load: { value: D.load, icon: 'industry', choices: LOADS },
+    corrected: { value: D.corrected, icon: 'check-square-o' },
+    limits: { value: D.limits, icon: 'balance-scale', group: 'limits', choices: LIMIT_TABLES },
+    nominal: { value: D.nominal, icon: 'bolt', sources: SOURCES },
+    demand: { value: D.demand, icon: 'dashboard', sources: SOURCES },
+    shortCircuit: { value: D.shortCircuit, icon: 'flash', sources: SOURCES },
+    targetPf: { value: D.targetPf, icon: 'bullseye', group: 'compensation', sources: SOURCES },
   },
   read: (settings) => readCalculatorSettings(settings),
+  extra: EXTRA,
   open: showPhasors,
 });

@@ -1,6 +1,8 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import { PowerCalculator, readCalculatorSettings } from '../../src/power';
+import { board } from '../../src/desk';
+import { limitTable, PowerCalculator, readCalculatorSettings } from '../../src/power';
 import { check, FieldError, kindOf, parseRecord, type Reading, WaveformFrame } from '../../src/record';
+import { RunTimeValues } from '../../src/shared';
 
 const COMMANDS = ['reset-energy'] as const;
 /** Energies are put into the context store this often, ms, besides when the node is closed. */
@@ -44,11 +46,16 @@ export = (RED: NodeAPI): void => {
 
     let calculator: PowerCalculator;
     try {
+      const values = new RunTimeValues(config, (value, source) =>
+        RED.util.evaluateNodeProperty(value, source, this, {}),
+      );
+      const settings = readCalculatorSettings(values.settings());
       calculator = new PowerCalculator(
-        readCalculatorSettings(config),
+        settings,
         {
           power: (power) => {
             this.send([{ topic: power.meter, payload: power } as NodeMessage, null] as NodeMessage[]);
+            board.take(this.id, power);
           },
           finding: (meter, time, finding) => {
             const payload = { kind: 'diagnostic', meter, time, ...finding };
@@ -58,6 +65,7 @@ export = (RED: NodeAPI): void => {
         store.get(key),
       );
       this.calculator = calculator;
+      board.provide(this.id, { limits: () => limitTable(settings) });
     } catch (error) {
       this.error((error as Error).message);
       this.status({ fill: 'red', shape: 'ring', text: text('settings') });
@@ -106,6 +114,7 @@ export = (RED: NodeAPI): void => {
 
     this.on('close', (removed: boolean, done: () => void) => {
       clearInterval(saving);
+      board.forget(this.id);
       store.set(key, removed ? undefined : calculator.energy);
       done();
     });

@@ -15,5 +15,6 @@ export * from './poller-settings';
 export * from './readings';
 export * from './serial-ports';
 export type { PollerMemory, PollerOutput } from './tasks';
+export * from './try-link';
 export * from './value-watch';
 export * from './waveform-reader';

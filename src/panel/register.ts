@@ -1,14 +1,11 @@
-import { judge } from './judge';
+import type { FieldError } from '../record/check';
+import { fillTexts, formOf, type PanelNode } from './form';
+import { faultAt, isVariable, judge, ruleOf, withoutRunTime } from './judge';
+import { fieldId, type Settings } from './settings';
+import { type TableField, tableField } from './table/table-field';
+import { rangeOf, reasonOf } from './words';
 
-/** A node as the editor knows it, while its panel is open: its settings by name. */
-export type PanelNode = Record<string, unknown> & { name?: string; _(key: string): string };
-
-/** A setting of a node: its default, and for a pointer to a config node that node's type. */
-export interface Setting {
-  value: unknown;
-  type?: string;
-  required?: boolean;
-}
+export type { PanelNode } from './form';
 
 export interface Panel {
   /** Colour in the palette; config nodes have none. */
@@ -16,39 +13,64 @@ export interface Panel {
   inputs?: 0 | 1;
   /** Keys of the ports' names in the locale file. */
   outputs?: string[];
-  settings: Record<string, Setting>;
-  credentials?: Record<string, { type: 'text' | 'password' }>;
+  settings: Settings;
   /** The reader of these settings at run time; the panel judges by it. */
   read?(settings: object): unknown;
-  open?(node: PanelNode): void;
-  save?(node: PanelNode): void;
+  /** Values that the reader takes, of settings whose defaults it does not. */
+  sound?: Record<string, unknown>;
+  /** HTML below the settings. */
+  extra?: string;
+  open?(node: PanelNode, form: OpenForm): void;
+  close?(): void;
 }
 
-// The part of the editor's own RED that is used here.
-declare const RED: { nodes: { registerType(type: string, definition: object): void } };
-declare const $: (selector: string) => {
+/** What a panel may ask of its open form. */
+export interface OpenForm {
+  /** What stands in the fields, also in the tables. */
+  values(): Record<string, unknown>;
+  /** Credentials that stand in the fields; for a stored password what the editor has in its place. */
+  credentials(): Record<string, unknown>;
+  /** Called after each change of a field. */
+  onChange(listener: () => void): void;
+  table(name: string): TableField;
+  /** Judges all fields anew. */
+  refresh(): void;
+}
+
+// The parts of the editor that are used here.
+interface TypedField {
   length: number;
   val(value?: unknown): unknown;
   prop(name: 'checked', value?: boolean): unknown;
-};
+  typedInput(options: object | 'type' | 'value'): unknown;
+  on(events: string, listener: () => void): unknown;
+}
+declare const RED: { nodes: { registerType(type: string, definition: object): void } };
+declare const $: (selector: string | Element) => TypedField;
 
-/** The node whose panel is open. */
-let edited: PanelNode | undefined;
+/** The form that is open, and whose it is. Config nodes open over other panels: the last one is on top. */
+const open: { node: PanelNode; values(): Record<string, unknown> }[] = [];
 
 /** Makes a node known to the editor, looking and behaving like its sisters. */
 export function registerNode(type: string, panel: Panel): void {
-  const { settings, read, open, save, outputs = [] } = panel;
-  const defaults: Record<string, object> = { name: { value: '' } };
-  const live = (node: object) => (node === edited ? valuesOf(panel) : {});
-  for (const [name, setting] of Object.entries(settings)) {
-    defaults[name] = read && !setting.type ? { ...setting, validate: judge(read, name, live) } : setting;
-  }
+  const { settings, outputs = [] } = panel;
+  const isConfig = panel.color === undefined;
+  addTemplate(type, formOf(type, settings, isConfig, panel.extra));
+  let form: FormOf | undefined;
+  const closed = () => {
+    panel.close?.();
+    open.pop();
+    form = undefined;
+  };
   RED.nodes.registerType(type, {
-    category: panel.color ? 'power quality' : 'config',
+    category: isConfig ? 'config' : 'power quality',
     color: panel.color,
-    defaults,
-    credentials: panel.credentials,
+    defaults: defaultsOf(panel),
+    credentials: credentialsOf(settings),
     inputs: panel.inputs ?? 0,
+    inputLabels(this: PanelNode) {
+      return this._(`${type}.port.input`);
+    },
     outputs: outputs.length,
     icon: `${type}.svg`,
     paletteLabel: type,
@@ -62,39 +84,188 @@ export function registerNode(type: string, panel: Panel): void {
       return this._(`${type}.port.${outputs[port]}`);
     },
     oneditprepare(this: PanelNode) {
-      showDefaults(this, panel);
-      edited = this;
-      open?.(this);
+      form = new FormOf(type, panel, this);
+      open.push(form);
+      panel.open?.(this, form);
+      form.refresh();
     },
     oneditsave(this: PanelNode) {
-      edited = undefined;
-      save?.(this);
+      form?.saveTables();
+      closed();
     },
-    oneditcancel() {
-      edited = undefined;
-    },
+    oneditcancel: closed,
   });
 }
 
-const prefixOf = ({ color }: Panel) => (color ? '#node-input-' : '#node-config-input-');
-
-/** What stands in the fields of the open panel. */
-function valuesOf(panel: Panel): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
-  for (const [name, { value, type }] of Object.entries(panel.settings)) {
-    const field = $(prefixOf(panel) + name);
-    if (type || field.length === 0) continue;
-    values[name] = typeof value === 'boolean' ? field.prop('checked') : field.val();
-  }
-  return values;
+/** The editor looks for the form of a node here when it opens its panel. */
+function addTemplate(type: string, html: string): void {
+  const template = document.createElement('script');
+  template.type = 'text/html';
+  template.dataset.templateName = type;
+  template.textContent = html;
+  document.body.append(template);
 }
 
-/** A node that was saved before a setting was there shows what it does without it: the default. */
-function showDefaults(node: PanelNode, panel: Panel): void {
-  for (const [name, { value, type }] of Object.entries(panel.settings)) {
-    if (node[name] !== undefined || type) continue;
-    const field = $(prefixOf(panel) + name);
-    if (typeof value === 'boolean') field.prop('checked', value);
-    else field.val(value);
+function defaultsOf(panel: Panel): Record<string, object> {
+  const { settings, read } = panel;
+  const sound = soundOf(panel);
+  const defaults: Record<string, object> = { name: { value: '' } };
+  const live = (node: object) => open.find((form) => form.node === node)?.values() ?? {};
+  const say = (error: FieldError) => `${error.field.replace(/^settings\./, '')}: ${reasonOf(error)}`;
+  for (const [name, { value, type, required, credential, sources }] of Object.entries(settings)) {
+    if (credential) continue;
+    defaults[name] = {
+      value,
+      ...(type && { type }),
+      ...(required !== undefined && { required }),
+      ...(read && !type && { validate: judge(read, name, live, say, sound) }),
+    };
+    if (sources) defaults[`${name}Type`] = { value: sources[0] };
+  }
+  return defaults;
+}
+
+/** Settings that the reader takes: the defaults, where it takes them. */
+function soundOf({ settings, sound }: Panel): Record<string, unknown> {
+  const defaults = Object.entries(settings).map(([name, { value }]) => [name, value]);
+  return { ...Object.fromEntries(defaults), ...sound };
+}
+
+function credentialsOf(settings: Settings): Record<string, { type: string }> | undefined {
+  const found = Object.entries(settings).flatMap(([name, { credential }]) =>
+    credential ? [[name, { type: credential }]] : [],
+  );
+  return found.length ? Object.fromEntries(found) : undefined;
+}
+
+/** The form of an open panel. */
+class FormOf implements OpenForm {
+  private readonly tables: Record<string, TableField> = {};
+  private readonly listeners: (() => void)[] = [];
+  private readonly element: HTMLElement;
+
+  constructor(
+    private readonly type: string,
+    private readonly panel: Panel,
+    readonly node: PanelNode,
+  ) {
+    const nameId = fieldId(this.isConfig, 'name');
+    const forms = document.querySelectorAll<HTMLElement>('.pq-form');
+    this.element = [...forms].find((form) => form.querySelector(`#${nameId}`)) ?? forms[forms.length - 1];
+    fillTexts(this.element, type, node);
+    this.showDefaults();
+    for (const [name, { sources, table }] of Object.entries(panel.settings)) {
+      const id = fieldId(this.isConfig, name);
+      if (sources) {
+        $(`#${id}`).typedInput({ default: sources[0], types: sources, typeField: `#${id}Type` });
+        $(`#${id}`).on('change', () => this.refresh());
+      }
+      if (table) {
+        this.tables[name] = tableField(id, table, this.text(`label.${name}`), (rows) =>
+          this.faultOf(name, rows),
+        );
+        this.tables[name].fill((node[name] as object[] | undefined) ?? []);
+      }
+    }
+    for (const event of ['input', 'change']) this.element.addEventListener(event, () => this.refresh());
+  }
+
+  values(): Record<string, unknown> {
+    const values: Record<string, unknown> = {};
+    for (const [name, { value, type, credential, sources, table }] of Object.entries(this.panel.settings)) {
+      if (table) values[name] = this.tables[name]?.rows() ?? this.node[name];
+      const id = fieldId(this.isConfig, name);
+      const field = $(`#${id}`);
+      if (credential || table || field.length === 0) continue;
+      values[name] = typeof value === 'boolean' ? field.prop('checked') : field.val();
+      // "_ADD_" stands for none.
+      if (type && values[name] === '_ADD_') values[name] = '';
+      if (sources) values[`${name}Type`] = $(`#${id}Type`).val();
+    }
+    return values;
+  }
+
+  credentials(): Record<string, unknown> {
+    const names = Object.keys(this.panel.settings).filter((name) => this.panel.settings[name].credential);
+    return Object.fromEntries(names.map((name) => [name, $(`#${fieldId(this.isConfig, name)}`).val()]));
+  }
+
+  onChange(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  table(name: string): TableField {
+    return this.tables[name];
+  }
+
+  saveTables(): void {
+    for (const [name, table] of Object.entries(this.tables)) this.node[name] = table.rows();
+  }
+
+  refresh(): void {
+    const { read, settings } = this.panel;
+    if (read) {
+      const values = this.values();
+      const known = withoutRunTime(values);
+      const sound = soundOf(this.panel);
+      // Tables judge themselves, when their time has come.
+      for (const name of Object.keys(this.tables)) known[name] = sound[name];
+      for (const [name, { table, type, credential }] of Object.entries(settings)) {
+        if (table || type || credential) continue;
+        const fault =
+          name in known && !isVariable(known[name]) ? faultAt(read, name, known, sound) : undefined;
+        this.say(name, fault);
+      }
+      for (const table of Object.values(this.tables)) table.judgeSoon();
+    }
+    for (const listener of this.listeners) listener();
+  }
+
+  /** What is wrong with the rows of a table among the other settings. */
+  private faultOf(name: string, rows: object[]): FieldError | undefined {
+    const { read } = this.panel;
+    if (!read) return undefined;
+    const settings = { ...withoutRunTime(this.values()), [name]: rows };
+    return faultAt(read, name, settings, soundOf(this.panel));
+  }
+
+  private say(name: string, fault: FieldError | undefined): void {
+    const id = fieldId(this.isConfig, name);
+    const message = document.getElementById(`${id}-message`);
+    if (!message) return;
+    message.textContent = fault ? reasonOf(fault) : '';
+    const field = document.getElementById(id);
+    field?.classList.toggle('input-error', fault !== undefined);
+    field?.setAttribute('aria-invalid', String(fault !== undefined));
+  }
+
+  private text(key: string): string {
+    return this.node._(`${this.type}.${key}`);
+  }
+
+  private get isConfig(): boolean {
+    return this.panel.color === undefined;
+  }
+
+  /** A node that was saved before a setting was there shows what it does without it: the default. */
+  private showDefaults(): void {
+    for (const [name, { value, type, credential, table, sources }] of Object.entries(this.panel.settings)) {
+      const id = fieldId(this.isConfig, name);
+      if (sources && this.node[`${name}Type`] === undefined) $(`#${id}Type`).val(sources[0]);
+      this.showRange(name);
+      if (this.node[name] !== undefined || type || credential || table) continue;
+      const field = $(`#${id}`);
+      if (typeof value === 'boolean') field.prop('checked', value);
+      else field.val(value);
+    }
+  }
+
+  /** Beside a number: what may stand there. */
+  private showRange(name: string): void {
+    const { read, settings } = this.panel;
+    if (!read || typeof settings[name].value !== 'number' || settings[name].choices) return;
+    const rule = ruleOf(read, name, soundOf(this.panel));
+    const place = this.element.querySelector(`#${this.type}-row-${name} .pq-range`);
+    if (place && rule) place.textContent = rangeOf(rule);
   }
 }

@@ -8,3 +8,4 @@ export * from './publisher-settings';
 export * from './targets';
 export * from './thinning';
 export * from './topic';
+export * from './try-endpoint';

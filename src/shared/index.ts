@@ -1,3 +1,4 @@
 /** Small parts with one purpose that several stages use. */
 export * from './growing-pause';
+export * from './run-time-values';
 export * from './sealing';

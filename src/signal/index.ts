@@ -3,6 +3,7 @@ export * from './change-point';
 export * from './clock-ticks';
 export * from './complex';
 export * from './continuity';
+export * from './cycle-rms';
 export * from './frame-order';
 export * from './fundamental-frequency';
 export * from './gridding';

@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Node, NodeInitializer } from 'node-red';
@@ -6,11 +5,13 @@ import helper from 'node-red-node-test-helper';
 
 /** A real Node-RED: that of this package, or another one (test:node-red-5). */
 const RUNTIME = process.env.NODE_RED_RUNTIME ?? require.resolve('node-red');
-const NODES = join(__dirname, '..', '..', 'dist', 'nodes');
+const ROOT = join(__dirname, '..', '..');
+const NODES = join(ROOT, 'dist', 'nodes');
+const PACKAGE = require(join(ROOT, 'package.json'));
 
 /** All nodes of the package, as they are shipped, and three of Node-RED's own: function, complete, tls-config. */
 const INITIALIZERS: NodeInitializer[] = [
-  ...readdirSync(NODES).map((name) => require(join(NODES, name, `${name}.js`))),
+  ...Object.keys(PACKAGE['node-red'].nodes).map((name) => require(join(NODES, name, `${name}.js`))),
   createRequire(RUNTIME)('@node-red/nodes/core/function/10-function.js'),
   createRequire(RUNTIME)('@node-red/nodes/core/common/24-complete.js'),
   createRequire(RUNTIME)('@node-red/nodes/core/network/05-tls.js'),

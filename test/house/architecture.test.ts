@@ -8,10 +8,12 @@ const ROOT = join(__dirname, '..', '..');
 const SHARED = ['record', 'signal', 'registers', 'shared'];
 const ALLOWED: Record<string, string[]> = {
   record: [],
-  shared: [],
+  shared: ['record'],
   signal: ['record'],
   registers: ['record'],
-  panel: ['record'],
+  panel: ['record', 'signal', 'plots'],
+  plots: ['record', 'signal'],
+  desk: ['record'],
 };
 
 function importsOf(folder: string): { file: string; target: string }[] {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readDetectorSettings } from '../../src/disturbance';
 import { readFleet } from '../../src/metering';
 import { judge } from '../../src/panel/judge';
-import { readTable, readText, writeTable } from '../../src/panel/table';
+import { readTable, readText, writeTable } from '../../src/panel/table/rows';
 
 describe('panels', () => {
   it('judges a field by the reader that takes it at run time', () => {

@@ -27,6 +27,28 @@ export function limitsOf(
   return tables[limits]();
 }
 
+/** Limits as plots show them: in percent by order, null where the table has none; undefined without a table. */
+export function limitTable(settings: CalculatorSettings):
+  | {
+      table: string;
+      voltage?: (number | null)[];
+      current?: (number | null)[];
+      /** What percents of currents are of, A. */
+      currentBase: number;
+    }
+  | undefined {
+  const limits = limitsOf(settings);
+  if (!limits) return undefined;
+  const byOrder = (table: HarmonicLimits) =>
+    Array.from({ length: settings.harmonics + 1 }, (_, order) => table.of(order) ?? null);
+  return {
+    table: settings.limits,
+    voltage: byOrder(limits.voltage),
+    ...(limits.current && { current: byOrder(limits.current) }),
+    currentBase: settings.demand || settings.rated * settings.ct,
+  };
+}
+
 /**
  * Judges the harmonics of one meter by three seconds at a time: RMS over the windows. The standards judge so
  * many percent of these values, or of ten-minute ones, in a day or week; this says what is above the limit now.

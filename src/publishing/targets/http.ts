@@ -38,5 +38,6 @@ export function httpTarget(
     if (!compressed || body.length < WORTH) return await client.post(body, {});
     return await client.post(await compress(body), { 'content-encoding': 'gzip' });
   };
-  return byPosting(post, listener, () => client.close());
+  const probe = () => client.post(Buffer.from('[]'), {});
+  return byPosting(post, listener, probe, () => client.close());
 }

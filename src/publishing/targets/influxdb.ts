@@ -9,7 +9,7 @@ import type { EndpointSettings } from '../endpoint';
 import type { Envelope } from '../outbox';
 import { type Point, pointsOf } from '../points';
 import { authorization } from './http';
-import type { Answer } from './http-client';
+import { type Answer, HttpClient } from './http-client';
 import { byPosting } from './posting';
 import { reasonOf } from './reasons';
 import type { Credentials, Target, TargetListener, TlsOptions } from './target';
@@ -73,7 +73,28 @@ export function influxTarget(
       };
     }
   };
-  return byPosting(write, listener);
+  /** An empty write: refused where user, database or bucket are wrong. */
+  const probe = async (): Promise<Answer> => {
+    const path =
+      influxVersion === 1
+        ? `/write?${new URLSearchParams({ db: database, ...(retention && { rp: retention }) })}`
+        : `/api/v2/write?${new URLSearchParams({ org, bucket })}`;
+    const headers =
+      influxVersion === 1
+        ? authorization(credentials)
+        : { authorization: `Token ${token ?? password ?? ''}` };
+    const http = new HttpClient(url.replace(/\/$/, '') + path, { tls, headers, timeout }, secrets);
+    try {
+      const answer = await http.post(Buffer.alloc(0), {});
+      // Some versions say that there was nothing to write: then all else was right.
+      return answer.status === 400 && /requires points|no points/i.test(answer.text)
+        ? { ...answer, status: 204 }
+        : answer;
+    } finally {
+      http.close();
+    }
+  };
+  return byPosting(write, listener, probe);
 }
 
 function toInflux({ name, tags, fields, time }: Point): InfluxPoint {

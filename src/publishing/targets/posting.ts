@@ -54,11 +54,13 @@ async function postSplitting(
 /**
  * A target that is posted to, one request after the other; it stands as its last request went.
  * @param post rejects where there was no answer
+ * @param probe a request that delivers nothing, but is answered as one that does
  * @param close ends what is open
  */
 export function byPosting(
   post: (batch: readonly Envelope[]) => Promise<Answer>,
   listener: TargetListener,
+  probe: () => Promise<Answer>,
   close: () => void = () => {},
 ): Target {
   let state: TargetState = 'connecting';
@@ -82,6 +84,7 @@ export function byPosting(
     get state() {
       return state;
     },
+    probe: async () => outcomeOf(await probe()),
     send: async (batch) => judge(await postSplitting(batch, post)),
     close: async () => close(),
   };

@@ -26,6 +26,8 @@ export interface Target {
   readonly pipeline: number;
   /** Sends a batch in its order, and says what became of each record; never rejects. */
   send(batch: readonly Envelope[], how: SendSettings): Promise<Outcome[]>;
+  /** Asks the target, with nothing to deliver, whether it would take records; absent where to be connected is enough. */
+  probe?(): Promise<Outcome>;
   /** Ends the connection; what was not acknowledged is to be sent again. */
   close(): Promise<void>;
 }

@@ -1,21 +1,21 @@
 /** Curves of what equipment rides through: voltage in pu that holds up to a duration in s. */
-type Curve = readonly (readonly [until: number, pu: number])[];
+export type Curve = readonly (readonly [until: number, pu: number])[];
 
 /** ITI (CBEMA) curve, 2000; below and above it. Between them equipment must go on. */
-const ITIC_LOWER: Curve = [
+export const ITIC_LOWER: Curve = [
   [0.02, 0],
   [0.5, 0.7],
   [10, 0.8],
   [Number.POSITIVE_INFINITY, 0.9],
 ];
-const ITIC_UPPER: Curve = [
+export const ITIC_UPPER: Curve = [
   [0.001, 2],
   [0.003, 1.4],
   [0.5, 1.2],
   [Number.POSITIVE_INFINITY, 1.1],
 ];
 /** SEMI F47-0706, with what it recommends beyond 1 s. */
-const SEMI_F47: Curve = [
+export const SEMI_F47: Curve = [
   [0.2, 0.5],
   [0.5, 0.7],
   [1, 0.8],

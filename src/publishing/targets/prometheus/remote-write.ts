@@ -53,7 +53,11 @@ export function remoteWriteTarget(
     const message = WriteRequest.encode(WriteRequest.create({ timeseries })).finish();
     return await client.post(Buffer.from(compress(message)), {});
   };
-  return byPosting(write, listener, () => client.close());
+  const probe = () => {
+    const empty = WriteRequest.encode(WriteRequest.create({})).finish();
+    return client.post(Buffer.from(compress(empty)), {});
+  };
+  return byPosting(write, listener, probe, () => client.close());
 }
 
 /** Samples by series, in the order of time; the last one where two have the same time. */

@@ -7,6 +7,8 @@ export interface Problem {
   /** Where in the text it is, e.g. `line 3`. */
   where: string;
   text: string;
+  /** The same for other languages: key under `table` in the catalogue of the panels, and its values. */
+  say?: { key: string; values: Record<string, unknown> };
 }
 
 /** What a text holds. */
@@ -35,7 +37,7 @@ export function readText(
     const strange = rows.flatMap((row, i) =>
       Object.keys(row)
         .filter((name) => !columns.includes(name))
-        .map((name) => ({ where: places[i], text: `nothing is called "${name}": ${columns.join(', ')}` })),
+        .map((name) => unknown(places[i], name, columns)),
     );
     return { rows, places, problems: strange };
   } catch (error) {
@@ -57,14 +59,16 @@ export function readTable(text: string, columns: readonly string[]): Table {
   const names = header.map((name) => name.trim());
   const problems: Problem[] = names
     .filter((name) => !columns.includes(name))
-    .map((name) => ({ where: 'line 1', text: `no column is called "${name}": ${columns.join(', ')}` }));
+    .map((name) => unknown('line 1', name, columns));
   const rows: Row[] = [];
   const places: string[] = [];
   body.forEach((fields, i) => {
     const where = `line ${i + 2}`;
     if (fields.every((field) => field.trim() === '')) return;
     if (fields.length > names.length) {
-      problems.push({ where, text: `${fields.length} fields, but ${names.length} columns` });
+      const values = { fields: fields.length, columns: names.length };
+      const text = `${values.fields} fields, but ${values.columns} columns`;
+      problems.push({ where, text, say: { key: 'too-many', values } });
       return;
     }
     const pairs = fields.map((field, k) => [names[k], field.trim()]).filter(([, field]) => field !== '');
@@ -72,6 +76,15 @@ export function readTable(text: string, columns: readonly string[]): Table {
     places.push(where);
   });
   return { rows, places, problems };
+}
+
+function unknown(where: string, name: string, columns: readonly string[]): Problem {
+  const values = { name, columns: columns.join(', ') };
+  return {
+    where,
+    text: `no column is called "${name}": ${values.columns}`,
+    say: { key: 'unknown', values },
+  };
 }
 
 /** The rows as CSV text, with all columns in their order. */

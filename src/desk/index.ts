@@ -1,0 +1,2 @@
+/** What people are shown of the running nodes: the state behind the sidebar. */
+export * from './board';
