@@ -48,7 +48,10 @@ for (const node of readdirSync(join(root, 'nodes'))) {
 }
 
 await build({
-  entryPoints: { tables: join(root, 'src/panel/table/grid.ts') },
+  entryPoints: {
+    tables: join(root, 'src/panel/table/grid.ts'),
+    desk: join(root, 'src/panel/desk/index.ts'),
+  },
   outdir: resources,
   bundle: true,
   format: 'esm',

@@ -1,6 +1,7 @@
 import { JOURNAL_DEFAULTS as J, readJournalSettings } from '../../src/disturbance/journal/queries';
 import { DETECTOR_DEFAULTS as D, DETECTOR_MODES, readDetectorSettings } from '../../src/disturbance/settings';
 import { registerNode } from '../../src/panel/register';
+import { showThresholds, THRESHOLD_VIEW } from './thresholds.editor';
 
 /** Where a threshold may come from: it may change while the flow runs. */
 const SOURCES = ['num', 'msg', 'flow', 'global', 'env'] as const;
@@ -35,4 +36,6 @@ registerNode('sag-swell-detector', {
     readJournalSettings(settings);
     readDetectorSettings(settings);
   },
+  extra: THRESHOLD_VIEW,
+  open: showThresholds,
 });

@@ -4,8 +4,10 @@ import { exportEvent, readExportRequest } from '../../src/comtrade';
 import { board } from '../../src/desk';
 import {
   eventOfId,
+  type History,
   history,
   JournalKeeper,
+  type ReplayAnswer,
   readDetectorSettings,
   readJournalSettings,
   readSuspended,
@@ -36,8 +38,37 @@ interface Message extends NodeMessage {
   meter?: unknown;
 }
 
+interface DetectorNode extends Node {
+  /** Events of the past without captures, the newest where there are more. */
+  past?(query: object): Promise<History>;
+  /** What other thresholds would have told. */
+  replay?(thresholds: object): Promise<ReplayAnswer>;
+}
+
+/** Days that the panel looks back, and events that it draws. */
+const LOOK_BACK = 30 * 86_400_000;
+const DRAWN = 2000;
+
 export = (RED: NodeAPI): void => {
-  RED.nodes.registerType('sag-swell-detector', function (this: Node, config: NodeDef) {
+  // What the threshold view of the panel shows.
+  const allowed = RED.auth.needsPermission('sag-swell-detector.read');
+  const nodeOf = (id: unknown) => RED.nodes.getNode(String(id)) as DetectorNode | null;
+  RED.httpAdmin.get('/sag-swell-detector/:id/past', allowed, (req, res) => {
+    const query = { from: Date.now() - LOOK_BACK, limit: DRAWN };
+    Promise.resolve(nodeOf(req.params.id)?.past?.(query)).then(
+      (past) => res.json(past ?? { events: [], more: false }),
+      (error: Error) => res.status(400).json({ error: error.message }),
+    );
+  });
+  RED.httpAdmin.post('/sag-swell-detector/:id/replay', allowed, (req, res) => {
+    const thresholds = { ...(req.body as object), from: Date.now() - LOOK_BACK };
+    Promise.resolve(nodeOf(req.params.id)?.replay?.(thresholds)).then(
+      (answer) => (answer ? res.json(answer) : res.status(404).json({ error: 'the node is not deployed' })),
+      (error: Error) => res.status(400).json({ error: error.message }),
+    );
+  });
+
+  RED.nodes.registerType('sag-swell-detector', function (this: DetectorNode, config: NodeDef) {
     RED.nodes.createNode(this, config);
     const text = (key: string, values = {}) => RED._(`sag-swell-detector.status.${key}`, values);
     const name = this.id.replace(/\W/g, '_');
@@ -141,6 +172,9 @@ export = (RED: NodeAPI): void => {
       if (!keeper) throw new FieldError('settings.journal', 'a journal, and a user folder for it', false);
       return keeper.journal;
     };
+
+    this.past = async (query) => await history(await journal(), query);
+    this.replay = async (thresholds) => await tryThresholds(await journal(), thresholds, detector.settings);
 
     /** Performs a command; gives its answer, where it has one. */
     const perform = async ({ command, meter, payload }: Message): Promise<unknown> => {

@@ -54,7 +54,7 @@ describe('panels', () => {
     const strange = readText('[{"id": "m1"}, {"adress": 1}]', COLUMNS, rowsOf);
     assert.deepEqual(
       strange.problems.map(({ where, text }) => [where, text.slice(0, 26)]),
-      [['entry 2', 'nothing is called "adress"']],
+      [['entry 2', 'no column is called "adres']],
     );
     const broken = readText('[{"id": "m1"},\n {"id": }]', COLUMNS, rowsOf);
     assert.match(broken.problems[0].where, /^(line 2|JSON)$/);

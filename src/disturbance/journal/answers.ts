@@ -111,6 +111,8 @@ export async function tryThresholds(
     if (type !== 'rvc') tally(old, type, category.ieee1159);
   }
   const { counts, doubts, excursions } = await replay(journal.excursions(where), tried);
+  const { unreadableEntries: lost } = journal;
+  if (lost) doubts.push(`${lost} entries of the journal cannot be read`);
   return {
     thresholds: Object.fromEntries(
       THRESHOLDS.map((name) => [name, tried[name]]),

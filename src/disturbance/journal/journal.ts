@@ -55,6 +55,8 @@ export class Journal {
   private waiting: Operation[] = [];
   private waitingBytes = 0;
   private waitingEntries = 0;
+  /** Numbers of entries that could not be read. */
+  private readonly unreadable = new Set<string>();
   /** The batch that is written, and the one that begins when it is. */
   private batch: Promise<void> | undefined;
   private nextBatch: Promise<void> | undefined;
@@ -106,19 +108,26 @@ export class Journal {
     withCapture: (event: PqEvent) => boolean = () => false,
   ): AsyncGenerator<PqEvent> {
     for await (const { data, number } of this.find('event', query)) {
-      const event = decodeEvent(data);
+      const event = this.readable(number, () => decodeEvent(data));
+      if (!event) continue;
       if (query.meter !== undefined && event.meter !== query.meter) continue;
       const capture = withCapture(event) && (await this.db.get(`c/${number}`));
-      yield capture ? { ...event, capture: decodeCapture(capture) } : event;
+      const frame = capture ? this.readable(number, () => decodeCapture(capture)) : undefined;
+      yield frame ? { ...event, capture: frame } : event;
     }
   }
 
   /** Excursions in the order of time. */
   async *excursions(query: JournalQuery): AsyncGenerator<Excursion> {
-    for await (const { data } of this.find('excursion', query)) {
-      const excursion = decodeExcursion(data);
-      if (query.meter === undefined || excursion.meter === query.meter) yield excursion;
+    for await (const { data, number } of this.find('excursion', query)) {
+      const excursion = this.readable(number, () => decodeExcursion(data));
+      if (excursion && (query.meter === undefined || excursion.meter === query.meter)) yield excursion;
     }
+  }
+
+  /** Entries that could not be read so far. */
+  get unreadableEntries(): number {
+    return this.unreadable.size;
   }
 
   /** Changes the bounds at once. */
@@ -133,6 +142,16 @@ export class Journal {
     await this.nextBatch?.catch(() => undefined);
     await this.batch?.catch(() => undefined);
     await this.db.close();
+  }
+
+  /** What an entry holds; one that was damaged on disk stops nobody from reading the others. */
+  private readable<T>(number: string, decode: () => T): T | undefined {
+    try {
+      return decode();
+    } catch {
+      this.unreadable.add(number);
+      return undefined;
+    }
   }
 
   private async *find(kind: Entry['kind'], { from, to }: JournalQuery) {
