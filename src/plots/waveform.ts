@@ -1,6 +1,6 @@
 import type { PlainWaveform } from '../record/waveform';
 import { cycleRms } from '../signal/cycle-rms';
-import { axes, frame, legend, line, linear, picture, text } from './chart';
+import { axes, frame, legend, line, linear, picture } from './chart';
 import { type Ink, inkOf, SCREEN } from './ink';
 
 export interface WaveformPlotOptions {
@@ -77,7 +77,6 @@ export function waveformPlot(
       names.map((name) => [inkOf(ink, name), name] as const),
       ink,
     ),
-    text(inside.right, 14, 'thick: RMS', ink, 'end'),
   ]);
 }
 

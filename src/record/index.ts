@@ -5,6 +5,7 @@ export * as check from './check';
 export { FieldError } from './check';
 export * from './event';
 export * from './finding';
+export * from './harmonic-limits';
 export * from './packed';
 export * from './parse';
 export * from './quantities';

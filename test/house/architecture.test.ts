@@ -5,7 +5,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 const ROOT = join(__dirname, '..', '..');
 
 /** What each folder of src/ may import from its sisters: one way only (design, section 1). */
-const SHARED = ['record', 'signal', 'registers', 'shared'];
+const SHARED = ['record', 'signal', 'registers', 'shared', 'plots'];
 const ALLOWED: Record<string, string[]> = {
   record: [],
   shared: ['record'],

@@ -1,3 +1,2 @@
 /** Limits of harmonics by the standards' tables, and who watches them. */
-export * from './tables';
 export * from './watch';

@@ -1,6 +1,14 @@
-import type { Finding, HarmonicExcess, Power } from '../../record';
+import {
+  en50160Harmonics,
+  type Finding,
+  type HarmonicExcess,
+  type HarmonicLimits,
+  iec61000v2v2,
+  ieee519Current,
+  ieee519Voltage,
+  type Power,
+} from '../../record';
 import type { CalculatorSettings, LimitTableName } from '../settings';
-import { en50160, type HarmonicLimits, iec61000v2v2, ieee519Current, ieee519Voltage } from './tables';
 
 /** Seconds of the values that are judged: the very short time value of IEEE 519, 15 windows of IEC 61000-4-30. */
 const INTERVAL = 2.9;
@@ -13,7 +21,7 @@ export function limitsOf(
   const betweenLines = wiring === '3P4W' ? Math.sqrt(3) * nominal : wiring === '1P3W' ? 2 * nominal : nominal;
   const tables: Record<LimitTableName, () => ReturnType<typeof limitsOf>> = {
     none: () => undefined,
-    'EN 50160': () => ({ voltage: en50160 }),
+    'EN 50160': () => ({ voltage: en50160Harmonics }),
     'IEC 61000-2-2': () => ({ voltage: iec61000v2v2 }),
     'IEEE 519-2014': () => ({
       voltage: ieee519Voltage(betweenLines),

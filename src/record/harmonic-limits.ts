@@ -28,7 +28,7 @@ const EN_50160: Record<number, number> = {
 };
 
 /** Supply voltage characteristics up to 35 kV, to order 25 (EN 50160:2010, 4.2.5 and 5.2.5). */
-export const en50160: HarmonicLimits = {
+export const en50160Harmonics: HarmonicLimits = {
   of: (order) => EN_50160[order] ?? (order > 4 && order <= 24 && order % 2 === 0 ? 0.5 : undefined),
   total: 8,
   totalTo: 40,

@@ -1,0 +1,83 @@
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import { check, kindOf, parseRecord, WaveformFrame } from '../../src/record';
+import { Reporter, type ReporterSettings, readReporterSettings } from '../../src/reporting';
+
+const COMMANDS = ['week', 'disturbance', 'plot'] as const;
+
+interface Message extends NodeMessage {
+  command?: unknown;
+}
+
+export = (RED: NodeAPI): void => {
+  RED.nodes.registerType('pq-report', function (this: Node, config: NodeDef) {
+    RED.nodes.createNode(this, config);
+    const text = (key: string, values = {}) => RED._(`pq-report.status.${key}`, values);
+    let passedOver = 0;
+    let shown = '';
+
+    let settings: ReporterSettings;
+    try {
+      settings = readReporterSettings(config);
+    } catch (error) {
+      this.error((error as Error).message);
+      this.status({ fill: 'red', shape: 'ring', text: text('settings') });
+      this.on('input', (_msg, _send, done) => done(error as Error));
+      return;
+    }
+
+    const { userDir } = RED.settings;
+    // A Node-RED without a user folder (in a test) has nothing that survives it.
+    const base = userDir
+      ? join(userDir, 'power-quality', 'report')
+      : mkdtempSync(join(tmpdir(), 'pq-report-'));
+    const folder = join(base, this.id.replace(/\W/g, '_'));
+    const opening = Reporter.open(folder, settings, (diagnostic) => {
+      this.send([null, { topic: diagnostic.meter, payload: diagnostic } as NodeMessage] as NodeMessage[]);
+    });
+    const showStatus = (reporter: Reporter) => {
+      const now = `${text('meters', { meters: reporter.meters })}${passedOver ? ` ${text('passed', { count: passedOver })}` : ''}`;
+      if (now !== shown) this.status({ fill: 'green', shape: 'dot', text: now });
+      shown = now;
+    };
+    opening.then(showStatus, (error: Error & { cause?: Error }) => {
+      this.error(`${error.message}${error.cause ? `: ${error.cause.message}` : ''}`);
+      this.status({ fill: 'red', shape: 'ring', text: text('store') });
+    });
+
+    const perform = async (reporter: Reporter, { command, payload }: Message): Promise<unknown> => {
+      const name = check.oneOf(command as (typeof COMMANDS)[number], 'msg.command', COMMANDS);
+      if (name === 'plot') return reporter.plot(payload);
+      return name === 'week' ? await reporter.week(payload) : await reporter.disturbance(payload);
+    };
+
+    const take = async (reporter: Reporter, payload: unknown) => {
+      // Samples are not read here: they need not be checked.
+      if (payload instanceof WaveformFrame || kindOf(payload) === 'waveform') passedOver++;
+      else if (!(await reporter.take(parseRecord(payload)))) passedOver++;
+      showStatus(reporter);
+    };
+
+    this.on('input', (msg: Message, send, done) => {
+      const work = async () => {
+        const reporter = await opening;
+        if (msg.command === undefined) return await take(reporter, msg.payload);
+        const payload = await perform(reporter, msg);
+        send([{ ...msg, payload }, null] as NodeMessage[]);
+      };
+      work().then(() => done(), done);
+    });
+
+    this.on('close', (_removed: boolean, done: () => void) => {
+      const end = async () => {
+        const reporter = await opening.catch(() => undefined);
+        await reporter?.close();
+        if (!userDir) await rm(base, { recursive: true, force: true });
+      };
+      end().then(done, done);
+    });
+  });
+};
