@@ -24,6 +24,8 @@ execFileSync(
   },
 );
 
+cpSync(join(root, 'src/simulation/recordings'), join(dist, 'src/simulation/recordings'), { recursive: true });
+
 for (const node of readdirSync(join(root, 'nodes'))) {
   const from = join(root, 'nodes', node);
   const to = join(dist, 'nodes', node);

@@ -5,6 +5,7 @@ import {
   PlaybackSource,
   readSimulatorSettings,
   readSyntheticSettings,
+  recordingPath,
   type SignalSource,
   SimulatedMeter,
   SimulatorServer,
@@ -33,7 +34,7 @@ export = (RED: NodeAPI): void => {
         const { stagger } = readSimulatorSettings(config);
         return (meter) => new SyntheticSource(synthetic, meter * stagger, meter + 1);
       }
-      const recording = await readRecording(config.recording, { encoding: config.encoding || undefined });
+      const recording = await readRecording(recordingPath(config.recording), { encoding: config.encoding || undefined });
       for (const warning of recording.warnings) this.warn(`${config.recording}: ${warning}`);
       const channels = readChannelMap(config.channels ?? '');
       const { frames } = toFrames(recording, { meter: 'recording', channels });

@@ -29,8 +29,8 @@ export function clusters(
   const reach = (values: number[]) => Math.max(1e-9, ...values.map(Math.abs)) * 1.1;
   const inside = frame(width, height, { top: 26 });
   const [rx, ry] = [reach(points.map(({ x }) => x)), reach(points.map(({ y }) => y))];
-  const x = linear(-rx, rx, inside.left, inside.right, 4);
-  const y = linear(-ry, ry, inside.bottom, inside.top, 4);
+  const x = linear(-rx, rx, inside.left, inside.right, 6);
+  const y = linear(-ry, ry, inside.bottom, inside.top, 6);
   const dots = points.map(({ meter, x: px, y: py, phase, recorded }) => {
     const color = ink.phases[phase ?? 'n'] ?? ink.phases.n;
     const where = `cx="${at(x(px))}" cy="${at(y(py))}"`;

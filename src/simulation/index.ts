@@ -6,3 +6,4 @@ export * from './signal-source';
 export * from './simulated-meter';
 export * from './synthetic';
 export * from './synthetic-settings';
+export * from './recordings';

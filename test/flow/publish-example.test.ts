@@ -20,7 +20,7 @@ describe('the example flow of store and forward, in a Node-RED of its own', func
     const file = (name: string) => join(userDir, `${name}.txt`);
     // What the sidebar would show goes into files.
     const flow = (JSON.parse(readFileSync(EXAMPLE, 'utf8')) as Record<string, unknown>[]).flatMap((node) => {
-      if (node.port === 1504) return [{ ...node, port: modbus }];
+      if (node.port === 1505) return [{ ...node, port: modbus }];
       if (node.type === 'scada-endpoint') return [{ ...node, url: `http://127.0.0.1:${port}/api/v1/ingest` }];
       if (node.type !== 'debug') return [node];
       const place = { z: node.z, x: node.x, y: node.y };
