@@ -22,8 +22,11 @@ export function findChromium() {
   return PLACES.find((path) => existsSync(path));
 }
 
-/** A page of the editor in a fresh headless Chromium. */
-export async function openBrowser(executablePath, { width = 1400, height = 800 } = {}) {
+/**
+ * A page in a fresh headless Chromium.
+ * @param storage entries of the local storage, e.g. the language of the editor
+ */
+export async function openBrowser(executablePath, { width = 1400, height = 800, storage = {} } = {}) {
   const { chromium } = await import('playwright-core');
   const browser = await chromium.launch({
     executablePath,
@@ -38,6 +41,9 @@ export async function openBrowser(executablePath, { width = 1400, height = 800 }
     ],
   });
   const page = await browser.newPage({ viewport: { width, height } });
+  await page.addInitScript((entries) => {
+    for (const [key, value] of Object.entries(entries)) localStorage.setItem(key, value);
+  }, storage);
   return { browser, page };
 }
 

@@ -105,11 +105,15 @@ export async function startNodeRed({
   flow,
   userDir = join(root, '.demo'),
   log = () => {},
-  settings = {},
+  settings: { editorTheme, ...settings } = {},
 }) {
   mkdirSync(join(userDir, 'node_modules'), { recursive: true });
   const link = join(userDir, 'node_modules', 'node-red-contrib-power-quality');
   if (!existsSync(link)) symlinkSync(root, link, 'junction');
+  // The dashboard of one of the examples, as the palette manager would install it.
+  const dashboard = join(root, 'node_modules', '@flowfuse');
+  const scope = join(userDir, 'node_modules', '@flowfuse');
+  if (existsSync(dashboard) && !existsSync(scope)) symlinkSync(dashboard, scope, 'junction');
   writeFileSync(join(userDir, 'package.json'), JSON.stringify({ name: 'power-quality-demo', private: true }));
   writeFileSync(join(userDir, 'flows.json'), JSON.stringify(flow, null, 2));
   writeFileSync(
@@ -119,13 +123,13 @@ export async function startNodeRed({
       flowFile: 'flows.json',
       credentialSecret: ownSecret(userDir),
       telemetry: { enabled: false },
-      editorTheme: { tours: false },
+      editorTheme: { tours: false, ...editorTheme },
       logging: { console: { level: 'warn', metrics: false, audit: false } },
       ...settings,
     })};\n`,
   );
   const child = spawn(
-    process.execPath,
+    process.env.NODE_RED_NODE ?? process.execPath,
     [nodeRedScript(), '--userDir', userDir, '--port', String(port)],
     // A process group of its own: Ctrl-C reaches the demo, which then stops Node-RED in order.
     { stdio: ['ignore', 'pipe', 'pipe'], detached: process.platform !== 'win32' },
@@ -179,7 +183,9 @@ function ownSecret(userDir) {
 
 async function answers(url) {
   try {
-    return (await fetch(url)).ok;
+    // Refused is an answer, too: where users must log in.
+    const { status } = await fetch(url);
+    return status === 200 || status === 401;
   } catch {
     return false;
   }

@@ -46,7 +46,8 @@ const frame = WaveformFrame.build(
       // b and c: their mean is -a/2, half their difference is what the fault takes.
       const half = (Math.sqrt(3) / 2) * left(t);
       const v = [a, -a / 2 + half * q, -a / 2 - half * q];
-      const surge = t >= FAULT.from && t < FAULT.to ? 9 : t >= FAULT.to ? 1 + 4 * Math.exp(-(t - FAULT.to) / 0.15) : 1;
+      const surge =
+        t >= FAULT.from && t < FAULT.to ? 9 : t >= FAULT.to ? 1 + 4 * Math.exp(-(t - FAULT.to) / 0.15) : 1;
       for (let p = 0; p < 3; p++) {
         const angle = OMEGA * t - p * third;
         samples[p][k] = PEAK * (v[p] + 0.02 * Math.cos(5 * angle)) + 0.3 * noise();

@@ -34,7 +34,9 @@ export = (RED: NodeAPI): void => {
         const { stagger } = readSimulatorSettings(config);
         return (meter) => new SyntheticSource(synthetic, meter * stagger, meter + 1);
       }
-      const recording = await readRecording(recordingPath(config.recording), { encoding: config.encoding || undefined });
+      const recording = await readRecording(recordingPath(config.recording), {
+        encoding: config.encoding || undefined,
+      });
       for (const warning of recording.warnings) this.warn(`${config.recording}: ${warning}`);
       const channels = readChannelMap(config.channels ?? '');
       const { frames } = toFrames(recording, { meter: 'recording', channels });

@@ -94,6 +94,8 @@ export function showThresholds(node: PanelNode, form: OpenForm): void {
   };
 
   const judge = async () => {
+    // What cannot be is told at its field; there is nothing to count.
+    if (TRIED.some((name) => document.querySelector(`#node-input-${name}.input-error`))) return;
     const body = JSON.stringify(thresholds(TRIED));
     if (body === asked || !plot.isConnected || events.length === 0) return;
     asked = body;

@@ -63,7 +63,7 @@ export = (RED: NodeAPI): void => {
     };
     run().then(
       (found) => res.json(found),
-      (error: Error) => res.status(400).json({ ok: false, found: 'settings', reason: error.message }),
+      (error: Error) => res.json({ ok: false, found: 'settings', reason: error.message }),
     );
   });
 

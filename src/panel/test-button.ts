@@ -63,9 +63,9 @@ export function testButton(type: string, node: PanelNode, form: OpenForm): void 
         (await $.ajax({ url: `${type}/test`, type: 'POST', data, contentType: 'application/json' })) as Found,
       );
     } catch (error) {
-      const { status, responseJSON } = error as { status?: number; responseJSON?: Found };
+      const { status } = error as { status?: number };
       const reason = status === undefined ? reasonOf(error) : `HTTP ${status}`;
-      show(responseJSON?.found ? responseJSON : { ok: false, found: 'failed', reason });
+      show({ ok: false, found: 'failed', reason });
     } finally {
       button.disabled = false;
     }

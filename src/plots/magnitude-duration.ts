@@ -11,7 +11,7 @@ export interface MagnitudeDurationOptions {
   width?: number;
   height?: number;
   ink?: Ink;
-  /** Thresholds, pu; drawn as dashed lines with the class `threshold` and `data-name`. */
+  /** Thresholds, pu; drawn dashed; what catches a pointer has the class `threshold` and `data-name`. */
   thresholds?: Record<string, number>;
   title?: string;
   words?: { x: string; y: string; types?: Record<string, string> };
@@ -56,8 +56,11 @@ export function magnitudeDuration(
   const named = types.map((type) => [ink.events[type] ?? ink.accent, words?.types?.[type] ?? type] as const);
   const lines = Object.entries(thresholds).map(([name, value]) => {
     const where = at(y(Math.min(value, HIGHEST)));
+    const path = `d="M${inside.left} ${where}H${inside.right}"`;
     return [
-      `<path class="threshold" data-name="${name}" d="M${inside.left} ${where}H${inside.right}" stroke="${ink.bad}" stroke-width="1.5" stroke-dasharray="6 4"/>`,
+      `<path ${path} stroke="${ink.bad}" stroke-width="1.5" stroke-dasharray="6 4"/>`,
+      // Wide enough to be caught with a finger.
+      `<path class="threshold" data-name="${name}" ${path} stroke="${ink.bad}" stroke-width="14" stroke-opacity="0"/>`,
       text(inside.right - 4, Number(where) - 4, `${name} ${value}`, ink, 'end', ink.bad),
     ].join('');
   });

@@ -28,7 +28,7 @@ export function mount(place: HTMLElement, comms: Comms): { shown(): void; resize
   const views: Record<string, View> = {
     meters: metersView(),
     events: eventsView((event) => {
-      folds.waveform.open = true;
+      folds.waveform.details.open = true;
       void waveform.show(event);
     }),
     waveform,
@@ -47,11 +47,11 @@ export function mount(place: HTMLElement, comms: Comms): { shown(): void; resize
         said.textContent = words(error.status === 401 || error.status === 403 ? 'refused' : 'offline');
       },
     );
-  const isSeen = (name: string) => folds[name].open && folds[name].offsetParent !== null;
+  const isSeen = (name: string) => folds[name].details.open && folds[name].box.offsetParent !== null;
   const folds = Object.fromEntries(
     Object.entries(views).map(([name, view]) => {
       const fold = foldOf(name, view, () => refresh(view));
-      fold.open = OPEN.includes(name);
+      fold.details.open = OPEN.includes(name);
       return [name, fold];
     }),
   );
@@ -64,7 +64,7 @@ export function mount(place: HTMLElement, comms: Comms): { shown(): void; resize
     }
   });
   place.classList.add('pq-desk');
-  place.append(said, ...Object.values(folds));
+  place.append(said, ...Object.values(folds).map(({ box }) => box));
   shown();
   return {
     shown,
@@ -74,8 +74,14 @@ export function mount(place: HTMLElement, comms: Comms): { shown(): void; resize
   };
 }
 
+/** A part of the tab: its place, and what opens and closes in it. */
+interface Fold {
+  box: HTMLElement;
+  details: HTMLDetailsElement;
+}
+
 /** A part of the tab that opens and closes, and can be enlarged over the page. */
-function foldOf(name: string, view: View, refresh: () => Promise<void>): HTMLDetailsElement {
+function foldOf(name: string, view: View, refresh: () => Promise<void>): Fold {
   const title = words(`desk.${name}`);
   const enlarge = make('button', {
     type: 'button',
@@ -84,8 +90,8 @@ function foldOf(name: string, view: View, refresh: () => Promise<void>): HTMLDet
     'aria-label': `${words('desk.enlarge')}: ${title}`,
   });
   enlarge.append(make('i', { class: 'fa fa-expand', 'aria-hidden': 'true' }));
-  const fold = make('details', { class: 'pq-fold', 'data-view': name });
-  fold.append(make('summary', {}, make('span', {}, title), enlarge), view.element);
+  const fold = make('details', {}, make('summary', {}, make('span', {}, title)), view.element);
+  const box = make('div', { class: 'pq-fold', 'data-view': name }, fold, enlarge);
   fold.addEventListener('toggle', () => {
     if (!fold.open) return;
     void refresh();
@@ -109,5 +115,5 @@ function foldOf(name: string, view: View, refresh: () => Promise<void>): HTMLDet
     void refresh();
     view.resize?.();
   });
-  return fold;
+  return { box, details: fold };
 }

@@ -98,6 +98,10 @@ export function tableField(
     event.preventDefault();
     take(withHeader(text, columns), rows());
   });
+  // A cell that is left by a key is gone before the editor's own shortcuts look where the key was pressed.
+  holder.addEventListener('keydown', (event) => {
+    if (event.target instanceof HTMLInputElement) event.stopPropagation();
+  });
   holder.tabIndex = 0;
 
   void resource<{ createGrid: typeof createGrid }>('tables').then(async ({ createGrid }) => {
