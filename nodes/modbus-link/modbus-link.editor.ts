@@ -17,11 +17,10 @@ registerNode('modbus-link', {
     stopBits: { value: 1, icon: 'stop', choices: [1, 2] },
     timeout: { value: 1000, icon: 'clock-o' },
     retries: { value: 3, icon: 'repeat' },
-    gap: { value: 0, icon: 'pause' },
+    gap: { value: 0, icon: 'pause', below: testRow('modbus-link', { unit: 1 }) },
   },
   sound: { host: 'meter', serialPort: '/dev/ttyUSB0' },
   read: (settings) => readLinkSettings(settings),
-  extra: testRow('modbus-link', { unit: 1 }),
   open(node, form) {
     // Only the fields of the chosen transport are shown.
     const show = () => {

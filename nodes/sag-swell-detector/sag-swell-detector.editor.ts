@@ -20,7 +20,12 @@ registerNode('sag-swell-detector', {
     minCycles: { value: D.minCycles, icon: 'hourglass-half', sources: SOURCES },
     swellWindow: { value: D.swellWindow, icon: 'hourglass-half', sources: SOURCES },
     rvc: { value: D.rvc, icon: 'exchange', sources: SOURCES },
-    phaseTolerance: { value: D.phaseTolerance, icon: 'balance-scale', sources: SOURCES },
+    phaseTolerance: {
+      value: D.phaseTolerance,
+      icon: 'balance-scale',
+      sources: SOURCES,
+      below: THRESHOLD_VIEW,
+    },
     mode: { value: D.mode, icon: 'clock-o', group: 'judging', choices: DETECTOR_MODES },
     sliding: { value: D.sliding, icon: 'line-chart' },
     preCycles: { value: D.preCycles, icon: 'step-backward', group: 'capture' },
@@ -36,6 +41,5 @@ registerNode('sag-swell-detector', {
     readJournalSettings(settings);
     readDetectorSettings(settings);
   },
-  extra: THRESHOLD_VIEW,
   open: showThresholds,
 });

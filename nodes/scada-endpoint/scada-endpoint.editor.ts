@@ -52,11 +52,10 @@ registerNode('scada-endpoint', {
     queue: { value: '', icon: 'inbox' },
     virtualHost: { value: '/', icon: 'server' },
     captures: { value: 'base64', icon: 'area-chart', choices: ['base64', 'binary', 'numbers'] },
-    timeout: { value: 10, icon: 'hourglass-half' },
+    timeout: { value: 10, icon: 'hourglass-half', below: testRow('scada-endpoint') },
   },
   sound: { org: 'org', bucket: 'bucket', database: 'database' },
   read: (settings) => readEndpointSettings(settings),
-  extra: testRow('scada-endpoint'),
   open(node, form) {
     const show = () => {
       const { protocol, influxVersion } = form.values();

@@ -107,7 +107,7 @@ function watts(value: number | undefined, unit: string): string {
   return magnitude >= 1e3 ? `${(value / 1e3).toFixed(2)} k${unit}` : `${value.toFixed(1)} ${unit}`;
 }
 
-const EXTRA = `
+const PHASORS = `
   <h4 class="pq-heading" data-pq="group.phasors"></h4>
   <div class="form-row" id="var-calculator-none" data-pq="phasors.none"></div>
   <div id="var-calculator-phasors" style="display: none">
@@ -148,9 +148,14 @@ registerNode('var-calculator', {
     nominal: { value: D.nominal, icon: 'bolt', sources: SOURCES },
     demand: { value: D.demand, icon: 'dashboard', sources: SOURCES },
     shortCircuit: { value: D.shortCircuit, icon: 'flash', sources: SOURCES },
-    targetPf: { value: D.targetPf, icon: 'bullseye', group: 'compensation', sources: SOURCES },
+    targetPf: {
+      value: D.targetPf,
+      icon: 'bullseye',
+      group: 'compensation',
+      sources: SOURCES,
+      below: PHASORS,
+    },
   },
   read: (settings) => readCalculatorSettings(settings),
-  extra: EXTRA,
   open: showPhasors,
 });

@@ -7,19 +7,18 @@ export type PanelNode = Record<string, unknown> & { id: string; name?: string; _
  * The form of a panel as HTML: a row for each setting. Texts are filled in by {@link fillTexts}, since only an
  * open panel knows its language.
  * @param type of the node
- * @param extra further HTML below the rows
  */
-export function formOf(type: string, settings: Settings, isConfig: boolean, extra = ''): string {
+export function formOf(type: string, settings: Settings, isConfig: boolean): string {
   const rows = Object.entries(settings).map(([name, setting]) => {
     const heading = setting.group ? `<h4 class="pq-heading" data-pq="group.${setting.group}"></h4>` : '';
-    return heading + row(type, name, setting, isConfig);
+    return heading + row(type, name, setting, isConfig) + (setting.below ?? '');
   });
   const id = fieldId(isConfig, 'name');
   const name = [
     `<div class="form-row"><label for="${id}"><i class="fa fa-tag"></i> <span data-i18n="node-red:common.label.name"></span></label>`,
     `<input type="text" id="${id}" data-i18n="[placeholder]node-red:common.label.name"></div>`,
   ].join('');
-  return `<div class="pq-form">${name}${rows.join('')}${extra}</div>`;
+  return `<div class="pq-form">${name}${rows.join('')}</div>`;
 }
 
 function row(type: string, name: string, setting: Setting, isConfig: boolean): string {

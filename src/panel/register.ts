@@ -18,8 +18,6 @@ export interface Panel {
   read?(settings: object): unknown;
   /** Values that the reader takes, of settings whose defaults it does not. */
   sound?: Record<string, unknown>;
-  /** HTML below the settings. */
-  extra?: string;
   open?(node: PanelNode, form: OpenForm): void;
   close?(): void;
 }
@@ -55,7 +53,7 @@ const open: { node: PanelNode; values(): Record<string, unknown> }[] = [];
 export function registerNode(type: string, panel: Panel): void {
   const { settings, outputs = [] } = panel;
   const isConfig = panel.color === undefined;
-  addTemplate(type, formOf(type, settings, isConfig, panel.extra));
+  addTemplate(type, formOf(type, settings, isConfig));
   let form: FormOf | undefined;
   const closed = () => {
     panel.close?.();

@@ -22,6 +22,8 @@ export interface Setting {
   placeholder?: string;
   /** Values offered while one types. */
   offers?: boolean;
+  /** HTML that stands below it. */
+  below?: string;
   /** Rows edited in a grid. */
   table?: TableOptions;
 }

@@ -78,7 +78,7 @@ export function assessWeek(
     // 4.2.2.2: 95 % of the means within 10 %, all within +10 % and -15 %.
     within('voltage', voltages, 'V', 95, 1.1 * nominal, 0.9 * nominal, nominal),
     within('voltage-extreme', voltages, 'V', 100, 1.1 * nominal, 0.85 * nominal, nominal),
-    ...ofFrequency(measured, frequency),
+    ...ofFrequency(intervals, frequency),
     within(
       'unbalance',
       judged.map(({ unbalance }) => ({ value: unbalance })),
