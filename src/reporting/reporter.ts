@@ -39,6 +39,7 @@ export class Reporter {
   private readonly gathered = new Map<string, Gathering[]>();
   private readonly latest = new Latest();
   private lastCleared: number;
+  private written: Promise<void> = Promise.resolve();
   private tellsOverflow = true;
 
   private constructor(
@@ -105,6 +106,8 @@ export class Reporter {
     const range = { min: 0, max: 1e14, unit: 'ms since 1970, or ISO 8601' };
     const from = given === undefined ? last : check.number(given, `${at}.from`, range);
     const start = Math.floor(from / INTERVAL_MS) * INTERVAL_MS;
+    // What was taken before is in the report, though it may be on its way to the disk.
+    await this.written;
     const intervals = await this.intervals(meter, start, start + WEEK_MS);
     const events = await this.archive.events(meter, start, start + WEEK_MS);
     const { assessment, document, figures } = weekReport(
@@ -158,7 +161,7 @@ export class Reporter {
   private async takeEvent(event: PqEvent): Promise<boolean> {
     this.latest.addEvent(event);
     if (event.state !== 'end' || !this.admits(event.meter)) return true;
-    await this.archive.addEvent(event);
+    await this.put(this.archive.addEvent(event));
     // Meters without 10-minute values of their own are flagged by their events.
     if (event.type !== 'rvc') {
       const last = intervalOf(event.time + event.duration * 1000);
@@ -166,6 +169,17 @@ export class Reporter {
         if (gathering.number >= intervalOf(event.time) && gathering.number <= last) gathering.flag();
     }
     return true;
+  }
+
+  /** Waits for a write, and has reports wait for it. */
+  private async put(write: Promise<void>): Promise<void> {
+    const before = this.written;
+    // A write that fails is an error of the record; reports go on without it.
+    this.written = Promise.all([before, write]).then(
+      () => undefined,
+      () => undefined,
+    );
+    await write;
   }
 
   private admits(meter: string): boolean {
@@ -206,7 +220,9 @@ export class Reporter {
     if (held.length <= leave) return;
     const done = held.splice(0, held.length - leave);
     if (held.length === 0) this.gathered.delete(meter);
-    await this.archive.addIntervals(done.map((gathering) => ({ meter, interval: gathering.result() })));
+    await this.put(
+      this.archive.addIntervals(done.map((gathering) => ({ meter, interval: gathering.result() }))),
+    );
     if (this.now() - this.lastCleared > DAY) {
       this.lastCleared = this.now();
       await this.archive.clear(this.now());

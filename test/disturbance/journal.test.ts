@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
 import {
   type Excursion,
   history,
@@ -160,6 +161,30 @@ describe('journal', function () {
     assert.equal(journal.status.entries, 0);
     await journal.addEvent(eventWith(1e12));
     assert.deepEqual(readdirSync(dirname(path)).sort(), ['journal', 'journal.damaged-7']);
+  });
+
+  it('passes over an entry that was damaged on disk, and says so where it counts', async () => {
+    const path = join(folder(), 'journal');
+    const first = await Journal.open(path, { maxDays: 30, maxBytes: MB });
+    const gain = (t: number) => (t > 1 && t < 1.4 ? 0.6 : 1);
+    const va = wave({ rate: 3200, seconds: 3, frequency: 50, rms: 230, gain });
+    const { ends, excursions } = run({ nominal: 230, rvc: 0 }, [frameOf({ va }, 3200, 1e12)]);
+    for (const event of ends) await first.addEvent(event);
+    for (const excursion of excursions) await first.addExcursion(excursion);
+    await first.addEvent(eventWith(1e12 + 60_000));
+    await first.close();
+    const db = new ClassicLevel<string, Buffer>(path, { valueEncoding: 'buffer' });
+    const numbers: string[] = [];
+    for await (const key of db.keys({ gt: 'd/', lt: 'd0' })) numbers.push(key);
+    // The excursion, and the last event.
+    await db.put(numbers[1], Buffer.from('nothing'));
+    await db.put(numbers[numbers.length - 1], Buffer.alloc(3));
+    await db.close();
+    const journal = await open(path);
+    assert.equal((await all(journal.events(ALL))).length, ends.length);
+    const { old, doubts, exact } = await tryThresholds(journal, { sag: 0.5 }, readDetectorSettings({}));
+    assert.equal(old.types.sag, 1);
+    assert.deepEqual([exact, doubts], [false, ['2 entries of the journal cannot be read']]);
   });
 
   it('that cannot be kept is told once, and stops nobody', async () => {
