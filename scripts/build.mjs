@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { panelsOf } from './panels.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -24,6 +25,22 @@ execFileSync(
   },
 );
 
+/**
+ * What a node is, for programs that read the package without running it: the catalogue of flows and node-red-dev look
+ * for a literal definition. It is never run; the editor goes by the panel itself.
+ */
+function forReaders(type, { category, color, inputs, outputs, icon, defaults, credentials }) {
+  const names = (settings) => Object.fromEntries(Object.keys(settings).map((name) => [name, {}]));
+  const literal = Object.entries({ category, color, inputs, outputs, icon })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+  literal.push(`defaults: ${JSON.stringify(names(defaults)).replaceAll(/"(\w+)":/g, '$1:')}`);
+  if (credentials)
+    literal.push(`credentials: ${JSON.stringify(names(credentials)).replaceAll(/"(\w+)":/g, '$1:')}`);
+  return `<script type="text/javascript">\nif (false) RED.nodes.registerType('${type}', { ${literal.join(', ')} });\n</script>\n`;
+}
+
+const definitions = await panelsOf();
 cpSync(join(root, 'src/simulation/recordings'), join(dist, 'src/simulation/recordings'), { recursive: true });
 
 for (const node of readdirSync(join(root, 'nodes'))) {
@@ -40,7 +57,8 @@ for (const node of readdirSync(join(root, 'nodes'))) {
     loader: { '.css': 'text' },
   });
   const script = bundle.outputFiles[0].text.replaceAll('</script', '<\\/script');
-  writeFileSync(join(to, `${node}.html`), `<script type="text/javascript">\n${script}</script>\n`);
+  const read = definitions[node] ? forReaders(node, definitions[node]) : '';
+  writeFileSync(join(to, `${node}.html`), `<script type="text/javascript">\n${script}</script>\n${read}`);
   cpSync(join(from, 'locales'), join(to, 'locales'), { recursive: true });
   const icon = join(root, 'icons', `${node}.svg`);
   if (existsSync(icon)) {
