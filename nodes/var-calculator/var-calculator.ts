@@ -65,7 +65,10 @@ export = (RED: NodeAPI): void => {
         store.get(key),
       );
       this.calculator = calculator;
-      board.provide(this.id, { limits: () => limitTable(settings) });
+      board.provide(this.id, {
+        limits: () => limitTable(settings),
+        power: (meter) => calculator.latest.of(meter),
+      });
     } catch (error) {
       this.error((error as Error).message);
       this.status({ fill: 'red', shape: 'ring', text: text('settings') });

@@ -57,7 +57,15 @@ export interface Provider {
   /** Points of the cluster plot of a transformer. */
   plot?(transformer: string): unknown;
   limits?(): LimitTable | undefined;
+  /** The newest power of a meter that it measures. */
+  power?(meter: string): PowerView | undefined;
 }
+
+/** What diagrams show of a power. */
+export type PowerView = Pick<Power, 'meter' | 'time' | 'frequency' | 'harmonics'> & {
+  phases: Record<string, Pick<Power['phases'][string], 'p' | 'q' | 'dpf' | 'angle' | 'v1' | 'i1'>>;
+  total: Pick<Power['total'], 'p' | 'q' | 'dpf'>;
+};
 
 /** Limits of harmonics that a node judges by, by order: null where there is none. */
 export interface LimitTable {
@@ -84,7 +92,8 @@ export class Board {
   private readonly meterStates: LRUCache<string, MeterState>;
   private readonly eventList: ListedEvent[] = [];
   private readonly captures: LRUCache<string, WaveformFrame>;
-  private readonly powers: LRUCache<string, { power: Power; source: string }>;
+  /** Node that measures the power of a meter. */
+  private readonly powers: LRUCache<string, { source: string }>;
   private readonly phaseMaps: LRUCache<string, PhaseMap>;
   private readonly queueStates = new Map<string, QueueState>();
   private readonly providers = new Map<string, Provider>();
@@ -187,9 +196,12 @@ export class Board {
   }
 
   /** The newest power of a meter, without a name of the one heard of last; with the limits of its node. */
-  power(meter?: string): { power: Power; limits?: LimitTable } | undefined {
-    const found = this.powers.peek(meter ?? this.powers.keys().next().value ?? '');
-    return found && { power: found.power, limits: this.providers.get(found.source)?.limits?.() };
+  power(
+    meter: string = this.powers.keys().next().value ?? '',
+  ): { power: PowerView; limits?: LimitTable } | undefined {
+    const node = this.providers.get(this.powers.peek(meter)?.source ?? '');
+    const power = node?.power?.(meter);
+    return power && { power, limits: node?.limits?.() };
   }
 
   /** The newest phase map of each node. */
@@ -270,7 +282,7 @@ export class Board {
 
   private takePower(source: string, power: Power): void {
     const { meter, time, frequency, total } = power;
-    this.powers.set(meter, { source, power: structuredClone(power) });
+    this.powers.set(meter, { source });
     const { values } = this.stateOf(meter, time);
     Object.assign(values, { p: total.p, q: total.q, s: total.s });
     if (frequency !== undefined) values.f = frequency;

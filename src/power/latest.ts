@@ -4,13 +4,15 @@ import type { CorrectedPower, PhasePower, Power } from '../record';
 /** Meters whose newest values are held for the panel. */
 const MAX_METERS = 500;
 
-/** What a phasor diagram shows of a meter: copies, since a record may be changed by whoever it was sent to. */
+/** What diagrams show of a meter: copies, since a record may be changed by whoever it was sent to. */
 export interface PhasorView {
   meter: string;
   time: number;
   frequency?: number;
   phases: Record<string, Pick<PhasePower, 'p' | 'q' | 'pf' | 'dpf' | 'angle' | 'v1' | 'i1'>>;
   total: Pick<Power['total'], 'p' | 'q' | 's' | 'pf' | 'dpf'>;
+  /** RMS by order, index 0 = order 0. */
+  harmonics: Record<string, number[]>;
   corrected?: CorrectedPower;
 }
 
@@ -23,9 +25,19 @@ export class LatestPower {
     for (const [name, { p, q, pf, dpf, angle, v1, i1 }] of Object.entries(power.phases)) {
       phases[name] = { p, q, pf, dpf, angle, v1: v1 && { ...v1 }, i1: i1 && { ...i1 } };
     }
+    const harmonics: PhasorView['harmonics'] = {};
+    for (const [name, orders] of Object.entries(power.harmonics)) harmonics[name] = orders.slice();
     const { p, q, s, pf, dpf } = power.total;
     const { meter, time, frequency } = power;
-    this.views.set(meter, { meter, time, frequency, phases, total: { p, q, s, pf, dpf }, corrected });
+    this.views.set(meter, {
+      meter,
+      time,
+      frequency,
+      phases,
+      total: { p, q, s, pf, dpf },
+      harmonics,
+      corrected,
+    });
   }
 
   /** Names of the meters that are held. */

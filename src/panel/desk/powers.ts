@@ -1,15 +1,15 @@
 /** Phasors and harmonics of a meter, and the phase map. */
-import type { LimitTable } from '../../desk/board';
+import type { LimitTable, PowerView } from '../../desk/board';
 import { type ClusterPoint, clusters } from '../../plots/clusters';
 import { harmonicBars } from '../../plots/harmonics';
 import { phasorDiagram } from '../../plots/phasors';
-import type { PhaseMap, Power } from '../../record/records';
+import type { PhaseMap } from '../../record/records';
 import { words } from '../words';
 import { ask, choice, make, nothing, power, rowOf, tableOf, type View } from './page';
 
 interface Latest {
   meters: string[];
-  power?: Power;
+  power?: PowerView;
   limits?: LimitTable;
 }
 
@@ -17,7 +17,7 @@ const column = (name: string) => words(`desk.column.${name}`);
 
 /** A choice of meter over what `show` makes of its newest power. */
 function ofMeter(
-  show: (latest: Latest & { power: Power }, width: number) => Node[],
+  show: (latest: Latest & { power: PowerView }, width: number) => Node[],
   more: Node[] = [],
 ): View {
   const meter = choice(words('meter'), () => void refresh());
