@@ -50,6 +50,7 @@ export function showThresholds(node: PanelNode, form: OpenForm): void {
   let events: PlottedEvent[] = [];
   let pause: number | undefined;
   let asked = '';
+  let isAsking = false;
   let dragged: (typeof LINES)[number] | undefined;
 
   /** Thresholds as they stand in the fields; those that come at run time, or cannot be, are left out. */
@@ -93,12 +94,14 @@ export function showThresholds(node: PanelNode, form: OpenForm): void {
     said.textContent = exact ? text('exact') : `${text('doubts')}: ${doubts.join('; ')}`;
   };
 
+  /** Asks what the thresholds would have told; one question at a time, the last one counts. */
   const judge = async () => {
     // What cannot be is told at its field; there is nothing to count.
     if (TRIED.some((name) => document.querySelector(`#node-input-${name}.input-error`))) return;
     const body = JSON.stringify(thresholds(TRIED));
-    if (body === asked || !plot.isConnected || events.length === 0) return;
+    if (isAsking || body === asked || !plot.isConnected || events.length === 0) return;
     asked = body;
+    isAsking = true;
     said.textContent = text('counting');
     try {
       const answer = (await $.ajax({
@@ -107,12 +110,14 @@ export function showThresholds(node: PanelNode, form: OpenForm): void {
         data: body,
         contentType: 'application/json',
       })) as Answer;
-      // Another question was asked meanwhile: its answer counts.
-      if (asked === body) tell(answer);
+      tell(answer);
     } catch (error) {
       const { responseJSON } = error as { responseJSON?: { error?: string } };
-      if (asked === body) said.textContent = `${text('failed')}: ${responseJSON?.error ?? reasonOf(error)}`;
+      said.textContent = `${text('failed')}: ${responseJSON?.error ?? reasonOf(error)}`;
+    } finally {
+      isAsking = false;
     }
+    void judge();
   };
 
   form.onChange(() => {

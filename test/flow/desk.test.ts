@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import helper from 'node-red-node-test-helper';
+import { freePort } from '../free-port';
 import { wave } from '../signal/signals';
 import { until } from '../until';
 import { endFlow, type Flow, runFlow } from './flow-runner';
@@ -152,5 +153,76 @@ describe('values at run time, and reports, in Node-RED', function () {
     flow = await runFlow([{ ...report, days: 1 }, ...helpers]);
     flow.send('report', { payload: rms(1, 230) });
     await until(() => errors().some((text) => /settings.days: .*from 7 to 400/.test(text)), 'the error');
+  });
+});
+
+describe('the sidebar after a restart', function () {
+  this.timeout(60_000);
+
+  it('shows the events of before, and their captures from the journal', async () => {
+    const { startNodeRed } = await import(join(__dirname, '..', '..', 'scripts', 'demo.mjs'));
+    const folder = mkdtempSync(join(tmpdir(), 'pq-restart-'));
+    const frames = `
+      for (let n = 0; n < 30; n++) {
+        const va = Array.from({ length: 320 }, (_, k) => {
+          const t = (n * 320 + k) / 3200;
+          return 325 * (t > 1 && t < 1.3 ? 0.6 : 1) * Math.sin(2 * Math.PI * 50 * t);
+        });
+        node.send({ payload: { kind: 'waveform', meter: 'm1', time: 1.7e12 + n * 100, rate: 3200, channels: { va } } });
+      }`;
+    const flow = (once: boolean) => [
+      { id: 'tab', type: 'tab', label: 'restart' },
+      {
+        id: 'go',
+        type: 'inject',
+        z: 'tab',
+        x: 1,
+        y: 1,
+        once,
+        onceDelay: 0.1,
+        props: [],
+        wires: [['frames']],
+      },
+      {
+        id: 'frames',
+        type: 'function',
+        z: 'tab',
+        x: 1,
+        y: 1,
+        func: frames,
+        outputs: 1,
+        wires: [['detector']],
+      },
+      {
+        id: 'detector',
+        type: 'sag-swell-detector',
+        z: 'tab',
+        x: 1,
+        y: 1,
+        nominal: 230,
+        rvc: 0,
+        wires: [[], [], [], []],
+      },
+    ];
+    const eventsAt = async (url: string) =>
+      (await (await fetch(`${url}power-quality/desk/events`)).json()) as { id: string; state: string }[];
+    let nodeRed = await startNodeRed({ port: await freePort(), flow: flow(true), userDir: folder });
+    try {
+      await until(async () => (await eventsAt(nodeRed.url))[0]?.state === 'end', 'the event', 20_000);
+      const [{ id }] = await eventsAt(nodeRed.url);
+      await nodeRed.stop();
+      nodeRed = await startNodeRed({ port: await freePort(), flow: flow(false), userDir: folder });
+      await until(async () => (await eventsAt(nodeRed.url)).some((one) => one.id === id), 'it again', 20_000);
+      const capture = await fetch(`${nodeRed.url}power-quality/desk/capture?${new URLSearchParams({ id })}`);
+      assert.equal(capture.status, 200);
+      const { channels, length } = JSON.parse(capture.headers.get('x-capture') ?? '{}');
+      assert.deepEqual(channels, ['va']);
+      assert.equal((await capture.arrayBuffer()).byteLength, 4 * length);
+      const unknown = await fetch(`${nodeRed.url}power-quality/desk/capture?id=nothing`);
+      assert.equal(unknown.status, 404);
+    } finally {
+      await nodeRed.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

@@ -38,15 +38,15 @@ export function mount(place: HTMLElement, comms: Comms): { shown(): void; resize
     queue: queueView(),
   };
   const said = make('div', { class: 'pq-said', role: 'status' });
-  const refresh = (view: View) =>
-    view.refresh().then(
-      () => {
-        said.textContent = '';
-      },
-      (error: { status?: number }) => {
-        said.textContent = words(error.status === 401 || error.status === 403 ? 'refused' : 'offline');
-      },
-    );
+  const refresh = oneAtATime(async (view) => {
+    try {
+      await view.refresh();
+      said.textContent = '';
+    } catch (error) {
+      const { status } = error as { status?: number };
+      said.textContent = words(status === 401 || status === 403 ? 'refused' : 'offline');
+    }
+  });
   const isSeen = (name: string) => folds[name].details.open && folds[name].box.offsetParent !== null;
   const folds = Object.fromEntries(
     Object.entries(views).map(([name, view]) => {
@@ -71,6 +71,25 @@ export function mount(place: HTMLElement, comms: Comms): { shown(): void; resize
     resized: () => {
       for (const view of Object.values(views)) view.resize?.();
     },
+  };
+}
+
+/** For each view one call at a time; what is asked meanwhile is one more call, when that is over. */
+function oneAtATime(act: (view: View) => Promise<void>): (view: View) => Promise<void> {
+  const running = new Map<View, { again: boolean }>();
+  return async (view) => {
+    const under = running.get(view);
+    if (under) {
+      under.again = true;
+      return;
+    }
+    const state = { again: true };
+    running.set(view, state);
+    while (state.again) {
+      state.again = false;
+      await act(view);
+    }
+    running.delete(view);
   };
 }
 
