@@ -157,6 +157,9 @@ class FormOf implements OpenForm {
       if (sources) {
         $(`#${id}`).typedInput({ default: sources[0], types: sources, typeField: `#${id}Type` });
         $(`#${id}`).on('change', () => this.refresh());
+        // The editor's own input stands in front of ours, without a label.
+        const shown = this.element.querySelectorAll(`#${type}-row-${name} .red-ui-typedInput-input`);
+        for (const input of Array.from(shown)) input.setAttribute('aria-label', this.text(`label.${name}`));
       }
       if (table) {
         this.tables[name] = tableField(id, table, this.text(`label.${name}`), (rows) =>

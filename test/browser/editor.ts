@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -183,6 +184,19 @@ export class Editor {
     assert.ok(id, `an inject node called ${name}`);
     const answer = await fetch(`${this.url}inject/${id}`, { method: 'POST' });
     assert.equal(answer.status, 200);
+  }
+
+  /** What axe finds in a part of the page that keeps people out: serious and critical faults. */
+  async inaccessible(part: string, tags?: string[]): Promise<string[]> {
+    if (!(await this.page.evaluate('typeof axe !== "undefined"')))
+      await this.page.addScriptTag({ path: createRequire(__filename).resolve('axe-core') });
+    const options = { resultTypes: ['violations'], ...(tags && { runOnly: tags }) };
+    return this.page.evaluate(
+      // The grid is a library's: its roles are its own.
+      `axe.run({ include: ['${part}'], exclude: ['.tabulator'] }, ${JSON.stringify(options)}).then(({ violations }) => violations
+        .filter(({ impact }) => ['serious', 'critical'].includes(impact))
+        .map(({ id, nodes }) => id + ': ' + nodes.slice(0, 3).map((one) => one.html.slice(0, 150) + ' ' + (one.any[0]?.message ?? '')).join(' | ')))`,
+    );
   }
 
   /** A picture for the documentation; only the light 4.1 editor stands for it. */

@@ -115,6 +115,7 @@ describe(`panels, Node-RED ${LOOK}`, function () {
       const wrong = await page.$$eval('.pq-form .input-error', (all) => all.map(({ id }) => id));
       assert.deepEqual(wrong, [], 'nothing is marked before anything is typed');
       await editor.picture(`panel-${type}`, '.red-ui-tray');
+      assert.deepEqual(await editor.inaccessible('.pq-form', ['wcag2a']), []);
 
       // Wrong: each number is told where it stands, with what may stand there.
       const prefix = prefixOf(type);
