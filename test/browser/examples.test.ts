@@ -16,16 +16,20 @@ interface Promised {
 
 /** A status that reads like that, by the name of its node. */
 async function status(editor: Editor, name: string, like: RegExp): Promise<string> {
-  let text = '';
-  await until(
-    async () => {
-      text = (await editor.statuses())[name] ?? '';
-      return like.test(text);
-    },
-    `the status of ${name} to read like ${like}`,
-    PROMISED,
-  );
-  return text;
+  let all: Record<string, string> = {};
+  try {
+    await until(
+      async () => {
+        all = await editor.statuses();
+        return like.test(all[name] ?? '');
+      },
+      `the status of ${name} to read like ${like}`,
+      PROMISED,
+    );
+  } catch (error) {
+    throw new Error(`${(error as Error).message}; there is ${JSON.stringify(all)}`);
+  }
+  return all[name];
 }
 
 /** What the debug sidebar says. */

@@ -62,6 +62,7 @@ function stateOf({ fault, open, quality }: State): string {
 export function eventsView(choose: (event: ListedEvent) => void): View {
   const element = make('div');
   let chosen = '';
+  let isOpen = false;
   const refresh = async () => {
     const events = await ask<ListedEvent[]>('events');
     if (events.length === 0) return element.replaceChildren(nothing('events'));
@@ -81,6 +82,7 @@ export function eventsView(choose: (event: ListedEvent) => void): View {
       row.title = new Date(time).toISOString();
       const pick = () => {
         chosen = id;
+        isOpen = state === 'start';
         for (const other of element.querySelectorAll('tr[data-id]'))
           other.setAttribute('aria-selected', String(other === row));
         choose(event);
@@ -98,6 +100,12 @@ export function eventsView(choose: (event: ListedEvent) => void): View {
     element.replaceChildren(
       tableOf(words('desk.events'), ['time', 'meter', 'type', 'extreme', 'duration'].map(column), rows),
     );
+    // One that was chosen while it went on is over now: all of it can be shown.
+    const over = isOpen && events.find(({ id, state }) => id === chosen && state === 'end');
+    if (over) {
+      isOpen = false;
+      choose(over);
+    }
     if (focused) element.querySelector<HTMLElement>(`tr[data-id="${CSS.escape(focused)}"]`)?.focus();
   };
   return { element, sections: ['events'], refresh };
