@@ -6,7 +6,8 @@ import { Interval } from './interval';
 import { INTERVAL_MS } from './settings';
 
 const DIGITS = 15;
-/** Events of one meter and week that are given at most; the newest. */
+const DAY = 86_400_000;
+/** Events of one meter that are kept of a day, and given of a week; of a week the newest. */
 const MOST_EVENTS = 10_000;
 
 /**
@@ -15,24 +16,32 @@ const MOST_EVENTS = 10_000;
  */
 export class Archive {
   private readonly meters = new Set<string>();
-  /** Records of meters beyond those that are kept. */
+  /** Events of the newest day of each meter. */
+  private readonly today = new Map<string, { day: number; count: number }>();
+  /** Records of meters beyond those that are kept, and events beyond those of a day. */
   passedOver = 0;
 
   private constructor(
     private readonly db: ClassicLevel<string, Buffer>,
     private readonly bounds: { days: number; maxMeters: number },
+    private readonly mostPerDay: number,
   ) {}
 
   /**
+   * @param mostPerDay events of one meter
    * @param folder made where it is not there; a damaged one is kept aside under another name
    * @throws Error where the folder cannot be used
    */
-  static async open(folder: string, bounds: { days: number; maxMeters: number }): Promise<Archive> {
+  static async open(
+    folder: string,
+    bounds: { days: number; maxMeters: number },
+    mostPerDay = MOST_EVENTS,
+  ): Promise<Archive> {
     await mkdir(dirname(folder), { recursive: true });
     const db = await openOrSetAside(folder);
-    const archive = new Archive(db, bounds);
-    for await (const key of db.keys({ gt: 'w/', lt: 'w0' })) {
-      archive.meters.add(meterOf(key));
+    const archive = new Archive(db, bounds, mostPerDay);
+    for (const kind of ['w', 'e']) {
+      for await (const meter of metersOf(db, kind)) archive.meters.add(meter);
     }
     await archive.clear(Date.now());
     return archive;
@@ -65,9 +74,19 @@ export class Archive {
     await this.db.batch(batch, { sync: true });
   }
 
-  async addEvent({ capture, ...event }: PqEvent): Promise<void> {
+  /** @returns whether it was kept: of a meter that has too many in a day the others are not */
+  async addEvent({ capture, ...event }: PqEvent): Promise<boolean> {
+    const day = Math.floor(event.time / DAY);
+    const today = this.today.get(event.meter);
+    const count = today?.day === day ? today.count + 1 : 1;
+    this.today.set(event.meter, { day, count });
+    if (count > this.mostPerDay) {
+      this.passedOver++;
+      return false;
+    }
     const key = `e/${encodeURIComponent(event.meter)}/${pad(Math.round(event.time))}/${event.id}`;
     await this.db.put(key, Buffer.from(JSON.stringify(event)), { sync: true });
+    return true;
   }
 
   /** Intervals that ended after `from` and not after `to`, ms, in order. */
@@ -92,7 +111,7 @@ export class Archive {
 
   /** Lets go of what is older than the days that are kept. */
   async clear(now: number): Promise<void> {
-    const oldest = now - this.bounds.days * 86_400_000;
+    const oldest = now - this.bounds.days * DAY;
     for (const meter of this.meters) {
       const name = encodeURIComponent(meter);
       await this.db.clear({ gte: `w/${name}/`, lt: `w/${name}/${pad(Math.ceil(oldest / INTERVAL_MS))}` });
@@ -121,8 +140,15 @@ async function openOrSetAside(folder: string): Promise<ClassicLevel<string, Buff
   }
 }
 
-function meterOf(key: string): string {
-  return decodeURIComponent(key.slice(2, key.indexOf('/', 2)));
+/** Names of the meters that have keys of a kind: one look each, however many there are. */
+async function* metersOf(db: ClassicLevel<string, Buffer>, kind: string): AsyncGenerator<string> {
+  for (let after = `${kind}/`; ; ) {
+    const [key] = await db.keys({ gt: after, lt: `${kind}0`, limit: 1 }).all();
+    if (key === undefined) return;
+    const name = key.slice(2, key.indexOf('/', 2));
+    yield decodeURIComponent(name);
+    after = `${kind}/${name}/~`;
+  }
 }
 
 function pad(value: number): string {

@@ -1,4 +1,4 @@
-import { check, type Diagnostic, type PqEvent, type PqRecord, parseRecord } from '../record';
+import { check, type Diagnostic, FieldError, type PqEvent, type PqRecord, parseRecord } from '../record';
 import { Archive } from './archive';
 import { disturbanceReport } from './disturbance-report';
 import type { Document } from './document';
@@ -14,6 +14,12 @@ import { weekReport } from './week-report';
 /** Ten minutes of a meter that may be under way at once: what comes late still finds its place. */
 const UNDER_WAY = 2;
 const DAY = 86_400_000;
+/** Meters that an error names, at most. */
+const NAMED = 10;
+const HINTS = {
+  REPORT_METERS: 'Allow more meters in the settings, or send fewer to this node.',
+  REPORT_EVENTS: 'Look at the thresholds of the detector: a day with so many events tells nothing.',
+};
 
 /** A report, as a page, as a document, and as what they were made of. */
 export interface Report {
@@ -40,7 +46,7 @@ export class Reporter {
   private readonly latest = new Latest();
   private lastCleared: number;
   private written: Promise<void> = Promise.resolve();
-  private tellsOverflow = true;
+  private readonly told = new Set<string>();
 
   private constructor(
     private readonly archive: Archive,
@@ -95,12 +101,7 @@ export class Reporter {
    */
   async week(query: unknown, at = 'payload'): Promise<Report> {
     const g = check.object(query ?? {}, at);
-    const { names } = this.archive;
-    const meter = check.oneOf(
-      (g.meter ?? (names.length === 1 ? names[0] : undefined)) as string,
-      `${at}.meter`,
-      names,
-    );
+    const meter = this.meterOf(g.meter, `${at}.meter`);
     const given = typeof g.from === 'string' ? Date.parse(g.from) : g.from;
     const last = Math.floor(this.now() / INTERVAL_MS) * INTERVAL_MS - WEEK_MS;
     const range = { min: 0, max: 1e14, unit: 'ms since 1970, or ISO 8601' };
@@ -158,10 +159,27 @@ export class Reporter {
     await this.archive.close();
   }
 
+  /** The meter that is asked for, or the only one. */
+  private meterOf(given: unknown, field: string): string {
+    const { names } = this.archive;
+    const name = given ?? (names.length === 1 ? names[0] : undefined);
+    if (typeof name === 'string' && names.includes(name)) return name;
+    if (names.length > NAMED)
+      throw new FieldError(field, `one of ${names.length} meters that are kept`, given);
+    return check.oneOf(name as string, field, names);
+  }
+
   private async takeEvent(event: PqEvent): Promise<boolean> {
     this.latest.addEvent(event);
     if (event.state !== 'end' || !this.admits(event.meter)) return true;
-    await this.put(this.archive.addEvent(event));
+    const adding = this.archive.addEvent(event);
+    await this.put(adding);
+    if (!(await adding))
+      this.tellOnce(
+        'REPORT_EVENTS',
+        event.meter,
+        `${event.meter} has more events in a day than reports keep`,
+      );
     // Meters without 10-minute values of their own are flagged by their events.
     if (event.type !== 'rvc') {
       const last = intervalOf(event.time + event.duration * 1000);
@@ -172,7 +190,7 @@ export class Reporter {
   }
 
   /** Waits for a write, and has reports wait for it. */
-  private async put(write: Promise<void>): Promise<void> {
+  private async put(write: Promise<unknown>): Promise<void> {
     const before = this.written;
     // A write that fails is an error of the record; reports go on without it.
     this.written = Promise.all([before, write]).then(
@@ -184,21 +202,30 @@ export class Reporter {
 
   private admits(meter: string): boolean {
     if (this.archive.admits(meter)) return true;
-    if (this.tellsOverflow) {
-      this.tellsOverflow = false;
-      const { maxMeters } = this.settings;
-      this.tell({
-        kind: 'diagnostic',
-        meter,
-        time: this.now(),
-        code: 'REPORT_METERS',
-        severity: 'warning',
-        text: `reports are kept of ${maxMeters} meters; those of ${meter} and of others are not`,
-        hint: 'Allow more meters in the settings, or send fewer to this node.',
-        detail: { maxMeters },
-      });
-    }
+    const { maxMeters } = this.settings;
+    this.tellOnce(
+      'REPORT_METERS',
+      meter,
+      `reports are kept of ${maxMeters} meters; those of ${meter} and of others are not`,
+    );
     return false;
+  }
+
+  /** Tells that something is not kept, the first time. */
+  private tellOnce(code: keyof typeof HINTS, meter: string, text: string): void {
+    if (this.told.has(code)) return;
+    this.told.add(code);
+    const detail = { passedOver: this.archive.passedOver };
+    this.tell({
+      kind: 'diagnostic',
+      meter,
+      time: this.now(),
+      code,
+      severity: 'warning',
+      text,
+      hint: HINTS[code],
+      detail,
+    });
   }
 
   /** The ten minutes that a record falls into; undefined for one that comes too late. */

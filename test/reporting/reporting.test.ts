@@ -281,6 +281,21 @@ describe('a week against EN 50160', function () {
     await archive.close();
   });
 
+  it('keeps so many events of a day, knows its meters by one look each, and lets go of all that is old', async () => {
+    const path = folder();
+    const archive = await Archive.open(path, { days: 7, maxMeters: 10 }, 3);
+    const kept: boolean[] = [];
+    for (let k = 0; k < 5; k++) kept.push(await archive.addEvent(sag(NOW + k * 1000, 0.6, 0.1)));
+    assert.deepEqual([kept, archive.passedOver], [[true, true, true, false, false], 2]);
+    assert.equal(await archive.addEvent(sag(NOW + 86_400_000, 0.6, 0.1)), true, 'the next day');
+    await archive.close();
+    const again = await Archive.open(path, { days: 7, maxMeters: 10 });
+    assert.deepEqual(again.names, ['m'], 'a meter of which only events are kept');
+    await again.clear(NOW + 30 * 86_400_000);
+    assert.deepEqual(await again.events('m', 0, NOW * 2), []);
+    await again.close();
+  });
+
   it('says nothing was measured where nothing was', async () => {
     const { reporter } = await open();
     await reporter.take(rms(0, { va: 230 }));
