@@ -4,7 +4,7 @@
  * what only open panels and the sidebar need, which Node-RED serves from there.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -80,3 +80,11 @@ await build({
   legalComments: 'none',
   loader: { '.css': 'text' },
 });
+
+// The licences of what is bundled ask to go along.
+const BUNDLED = ['papaparse', 'tabulator-tables', 'uplot'];
+const licences = BUNDLED.map((name) => {
+  const text = readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8');
+  return `${name}\n\n${text.trim()}\n`;
+});
+writeFileSync(join(resources, 'LICENSES.txt'), licences.join('\n---\n\n'));
