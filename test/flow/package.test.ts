@@ -8,6 +8,9 @@ import { until } from '../until';
 
 const ROOT = join(__dirname, '..', '..');
 const RUNTIME = process.env.NODE_RED_RUNTIME ?? require.resolve('node-red');
+const NODES = Object.keys(
+  JSON.parse(readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8'))['node-red'].nodes as object,
+);
 const MODULE = 'node-red-contrib-power-quality';
 
 interface NodeSet {
@@ -35,7 +38,10 @@ describe('the packed package in an empty user folder', function () {
     );
     assert.ok(size < 2_000_000, `${size} bytes`);
     for (const { path } of files as { path: string }[]) {
-      assert.match(path, /^(dist|examples|icons|docs)\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/);
+      assert.match(
+        path,
+        /^(dist|resources|examples|icons|docs)\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
+      );
     }
     writeFileSync(join(folder, 'package.json'), '{"private":true}');
     npm(['install', '--no-audit', '--no-fund', '--loglevel=error', join(folder, filename)], folder);
@@ -43,7 +49,7 @@ describe('the packed package in an empty user folder', function () {
     const adminAuth = {
       type: 'credentials',
       users: [],
-      default: { permissions: ['nodes.read', 'flows.read', 'settings.read', 'library.read'] },
+      default: { permissions: ['nodes.read', 'plugins.read', 'flows.read', 'settings.read', 'library.read'] },
     };
     const settings = { uiHost: '127.0.0.1', telemetry: { enabled: false }, adminAuth };
     writeFileSync(join(folder, 'settings.js'), `module.exports=${JSON.stringify(settings)}`);
@@ -76,7 +82,7 @@ describe('the packed package in an empty user folder', function () {
       await fetch(`${url}/nodes`, { headers: { accept: 'application/json' } })
     ).json()) as NodeSet[];
     const ours = sets.filter(({ module }) => module === MODULE);
-    assert.deepEqual(ours.flatMap(({ types }) => types).sort(), readdirSync(join(ROOT, 'nodes')).sort());
+    assert.deepEqual(ours.flatMap(({ types }) => types).sort(), [...NODES].sort());
     for (const { id, enabled, err } of ours) assert.deepEqual([enabled, err], [true, undefined], id);
     const warnings = log
       .split('\n')
@@ -91,8 +97,7 @@ describe('the packed package in an empty user folder', function () {
     const html = await (
       await fetch(`${url}/nodes`, { headers: { accept: 'text/html', 'accept-language': 'en-US' } })
     ).text();
-    for (const node of readdirSync(join(ROOT, 'nodes'))) {
-      assert.ok(html.includes(`data-template-name="${node}"`), `panel of ${node}`);
+    for (const node of NODES) {
       assert.ok(html.includes(`data-help-name="${node}"`), `help of ${node}`);
       assert.ok(html.includes(`"${node}"`), `editor part of ${node}`);
       const texts = await fetch(`${url}/locales/${MODULE}/${node}?lng=en-US`);
@@ -110,19 +115,40 @@ describe('the packed package in an empty user folder', function () {
     }
   });
 
+  it('offers the sidebar, and what panels and sidebar fetch', async () => {
+    const plugins = (await (
+      await fetch(`${url}/plugins`, { headers: { accept: 'application/json' } })
+    ).json()) as { id: string; enabled: boolean; err?: string }[];
+    const desk = plugins.find(({ id }) => id === `${MODULE}/power-quality-desk`);
+    assert.deepEqual([desk?.enabled, desk?.err], [true, undefined]);
+    for (const name of ['desk.js', 'tables.js', 'LICENSES.txt']) {
+      const resource = await fetch(`${url}/resources/${MODULE}/${name}`);
+      assert.equal(resource.status, 200, name);
+    }
+  });
+
   it('tells serial ports and phasors to nobody who has no permission for them', async () => {
     assert.equal((await fetch(`${url}/modbus-link/serial-ports`)).status, 401);
     assert.equal((await fetch(`${url}/var-calculator/any/latest`)).status, 401);
+    assert.equal((await fetch(`${url}/power-quality/desk/meters`)).status, 401);
   });
 
-  it('has a text for every label that a panel asks for', () => {
-    for (const node of readdirSync(join(ROOT, 'nodes'))) {
+  it('has a text for every label and every status', async () => {
+    const { panelsOf } = await import(join(ROOT, 'scripts', 'panels.mjs'));
+    const panels = (await panelsOf()) as Record<
+      string,
+      { defaults: Record<string, object>; credentials?: object }
+    >;
+    assert.deepEqual(Object.keys(panels).sort(), [...NODES].sort());
+    for (const node of NODES) {
       const texts = JSON.parse(
         readFileSync(join(ROOT, 'nodes', node, 'locales', 'en-US', `${node}.json`), 'utf8'),
       );
-      const panel = readFileSync(join(ROOT, 'nodes', node, `${node}.html`), 'utf8');
       const source = readFileSync(join(ROOT, 'nodes', node, `${node}.ts`), 'utf8');
-      const asked = [...panel.matchAll(/data-i18n="(?:\[\w+\])?([\w-]+\.[\w.]+)"/g)].map(([, key]) => key);
+      const settings = Object.keys({ ...panels[node].defaults, ...panels[node].credentials }).filter(
+        (name) => name !== 'name' && !name.endsWith('Type'),
+      );
+      const asked = settings.map((name) => `${node}.label.${name}`);
       const said = [...source.matchAll(/text\('(\w+)'/g)].map(([, key]) => `${node}.status.${key}`);
       for (const key of [...asked, ...said]) {
         const found = key.split('.').reduce((at, name) => at?.[name], texts);
