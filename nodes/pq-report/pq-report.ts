@@ -3,8 +3,8 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import { check, kindOf, parseRecord, WaveformFrame } from '../../src/record';
-import { Reporter, type ReporterSettings, readReporterSettings } from '../../src/reporting';
+import { check, type Diagnostic, kindOf, parseRecord, WaveformFrame } from '../../src/record';
+import { PdfThread, Reporter, type ReporterSettings, readReporterSettings } from '../../src/reporting';
 
 const COMMANDS = ['week', 'disturbance', 'plot'] as const;
 
@@ -35,9 +35,11 @@ export = (RED: NodeAPI): void => {
       ? join(userDir, 'power-quality', 'report')
       : mkdtempSync(join(tmpdir(), 'pq-report-'));
     const folder = join(base, this.id.replace(/\W/g, '_'));
-    const opening = Reporter.open(folder, settings, (diagnostic) => {
+    const thread = new PdfThread();
+    const tell = (diagnostic: Diagnostic) => {
       this.send([null, { topic: diagnostic.meter, payload: diagnostic } as NodeMessage] as NodeMessage[]);
-    });
+    };
+    const opening = Reporter.open(folder, settings, tell, (document) => thread.make(document));
     const showStatus = (reporter: Reporter) => {
       const now = `${text('meters', { meters: reporter.meters })}${passedOver ? ` ${text('passed', { count: passedOver })}` : ''}`;
       if (now !== shown) this.status({ fill: 'green', shape: 'dot', text: now });
@@ -74,6 +76,7 @@ export = (RED: NodeAPI): void => {
     this.on('close', (_removed: boolean, done: () => void) => {
       const end = async () => {
         const reporter = await opening.catch(() => undefined);
+        await thread.close();
         await reporter?.close();
         if (!userDir) await rm(base, { recursive: true, force: true });
       };

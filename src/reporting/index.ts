@@ -4,6 +4,7 @@ export * from './disturbance-report';
 export * from './en50160';
 export * from './interval';
 export * from './latest';
+export * from './pdf-thread';
 export * from './reporter';
 export * from './settings';
 export * from './week-report';

@@ -52,6 +52,7 @@ export class Reporter {
     private readonly archive: Archive,
     private readonly settings: ReporterSettings,
     private readonly tell: (diagnostic: Diagnostic) => void,
+    private readonly pdf: (document: Document) => Promise<Buffer>,
     private readonly now: () => number,
   ) {
     this.lastCleared = now();
@@ -59,15 +60,17 @@ export class Reporter {
 
   /**
    * @param folder of the archive
+   * @param pdf makes a PDF, here or in a thread
    * @throws Error where the folder cannot be used
    */
   static async open(
     folder: string,
     settings: ReporterSettings,
     tell: (diagnostic: Diagnostic) => void,
+    pdf: (document: Document) => Promise<Buffer> = toPdf,
     now: () => number = Date.now,
   ): Promise<Reporter> {
-    return new Reporter(await Archive.open(folder, settings), settings, tell, now);
+    return new Reporter(await Archive.open(folder, settings), settings, tell, pdf, now);
   }
 
   /** Meters that are kept. */
@@ -120,7 +123,7 @@ export class Reporter {
       this.now(),
     );
     const name = `en50160-${fileName(meter)}-${new Date(start).toISOString().slice(0, 10)}`;
-    return { ...(await made('week', meter, name, document, figures)), assessment };
+    return { ...(await this.made('week', meter, name, document, figures)), assessment };
   }
 
   /**
@@ -145,7 +148,7 @@ export class Reporter {
     const { document, figures } = disturbanceReport(event, this.settings, this.now());
     const { capture, ...rest } = event;
     const name = `${event.type}-${fileName(event.meter)}-${new Date(event.time).toISOString().replaceAll(':', '')}`;
-    return { ...(await made('disturbance', event.meter, name, document, figures)), event: rest };
+    return { ...(await this.made('disturbance', event.meter, name, document, figures)), event: rest };
   }
 
   /** A plot as SVG; see {@link Latest.plot}. */
@@ -256,6 +259,16 @@ export class Reporter {
     }
   }
 
+  private async made(
+    report: Report['report'],
+    meter: string,
+    name: string,
+    document: Document,
+    figures: Record<string, string>,
+  ): Promise<Report> {
+    return { report, meter, name, html: toHtml(document), pdf: await this.pdf(document), figures };
+  }
+
   /** Intervals of a time, with those that are under way. */
   private async intervals(meter: string, from: number, to: number): Promise<Interval[]> {
     const found = await this.archive.intervals(meter, from, to);
@@ -269,16 +282,6 @@ export class Reporter {
     }
     return [...byNumber.values()].sort((a, b) => a.number - b.number);
   }
-}
-
-async function made(
-  report: Report['report'],
-  meter: string,
-  name: string,
-  document: Document,
-  figures: Record<string, string>,
-): Promise<Report> {
-  return { report, meter, name, html: toHtml(document), pdf: await toPdf(document), figures };
 }
 
 /** A text that is safe as the name of a file anywhere. */

@@ -37,6 +37,7 @@ async function open(path = folder(), settings: Partial<ReporterSettings> = {}, n
     path,
     { ...REPORTER_DEFAULTS, ...settings },
     (one) => told.push(one),
+    undefined,
     () => now,
   );
   let closed = false;
