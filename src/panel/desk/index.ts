@@ -109,6 +109,13 @@ function foldOf(name: string, view: View, refresh: () => Promise<void>): Fold {
     'aria-label': `${words('desk.enlarge')}: ${title}`,
   });
   enlarge.append(make('i', { class: 'fa fa-expand', 'aria-hidden': 'true' }));
+  // What is wider than the sidebar is scrolled with the keys.
+  for (const [name, value] of [
+    ['role', 'region'],
+    ['aria-label', title],
+    ['tabindex', '0'],
+  ])
+    view.element.setAttribute(name, value);
   const fold = make('details', {}, make('summary', {}, make('span', {}, title)), view.element);
   const box = make('div', { class: 'pq-fold', 'data-view': name }, fold, enlarge);
   fold.addEventListener('toggle', () => {
