@@ -21,6 +21,8 @@ export interface Entry {
   period: number;
   /** Samples per cycle at the end, once that has come. */
   endPeriod?: number;
+  /** Samples per second over all of it, once its end has come. */
+  rate?: number;
   flags: string[];
   /** The worst value of its first cycles, and where it begins. */
   worst?: { channel: number; start: number; u: number };
@@ -135,6 +137,16 @@ export class Captures {
     }
     while (this.waiting.length && judged >= this.captureEnd(this.waiting[0])) {
       this.tell(this.waiting.shift() as Entry);
+    }
+  }
+
+  /** The samples end here: what is open has its capture, and what they say of its character, as far as they go. */
+  cut(): void {
+    for (const entry of this.entries.values()) {
+      if (!entry.character) this.characterise(entry);
+      if (entry.early) continue;
+      entry.captureLimit = Math.min(entry.captureLimit, this.history.end);
+      entry.early = this.history.slice(entry.captureStart, entry.captureLimit);
     }
   }
 

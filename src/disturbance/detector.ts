@@ -8,13 +8,13 @@ import {
   type WaveformFrame,
 } from '../record';
 import { MAX_METERS, MeterStreams, type StreamEnd } from '../signal';
-import { eventOf } from './event-of';
 import type { Excursion } from './journal/excursion';
 import { MeterMemory } from './meter-memory';
-import { MeterStream } from './meter-stream';
+import { type Before, MeterStream } from './meter-stream';
+import { endEvents, LONGEST_PAUSE } from './pause';
 import { channelsOf, ReadingStream } from './reading-stream';
 import { type DetectorSettings, readDetectorSettings } from './settings';
-import { resumeEvents, type Suspended, type SuspendedMeter, unpackFrame } from './suspension';
+import { type Suspended, type SuspendedMeter, unpackFrame } from './suspension';
 
 export interface DetectorOutput {
   event(event: PqEvent): void;
@@ -27,6 +27,7 @@ export interface DetectorOutput {
 /** Flag of an event that was open when its stream ended. */
 const FLAGS: Record<StreamEnd, string> = {
   gap: 'gap',
+  pause: 'gap',
   'other-rate': 'stream changed',
   'other-channels': 'stream changed',
   last: 'end of data',
@@ -67,16 +68,24 @@ export class SagSwellDetector {
         if (reason === 'evict') stream.finish(FLAGS.dropped);
       },
     });
+    // The next stream of the meter begins as soon as this one has ended.
+    let paused: SuspendedMeter | undefined;
     this.meters = new MeterStreams(
       (first) => {
         const { meter } = first;
-        const state = this.suspended.get(meter);
+        const before: Before = { resumed: this.suspended.get(meter), paused };
         this.suspended.delete(meter);
-        return new MeterStream(first, this.settings, output, this.memoryOf(meter), state);
+        paused = undefined;
+        return new MeterStream(first, this.settings, output, this.memoryOf(meter), before);
       },
       (stream, why, last, next) => {
-        stream.finish(FLAGS[why]);
-        if (next) this.tellBreak(why, last, next);
+        if (why === 'pause' && next && next.time - last.endTime <= LONGEST_PAUSE) paused = stream.pause();
+        else stream.finish(FLAGS[why]);
+        if (next) this.reportBreak(why, last, next);
+      },
+      ({ layout }) => {
+        if (WATCHED.test(layout)) return;
+        throw new FieldError('payload.channels', 'at least one voltage (va, vb, vc, vab, vbc, vca)', layout);
       },
     );
   }
@@ -105,22 +114,17 @@ export class SagSwellDetector {
    * @throws FieldError for a frame that cannot be judged; what came before stays as it was
    */
   push(frame: WaveformFrame): void {
-    if (!WATCHED.test(frame.layout)) {
-      throw new FieldError(
-        'payload.channels',
-        'at least one voltage (va, vb, vc, vab, vbc, vca)',
-        frame.layout,
-      );
+    if (WATCHED.test(frame.layout)) {
+      const readings = this.readings.get(frame.meter);
+      if (readings) {
+        this.readings.delete(frame.meter);
+        readings.finish('waveform instead of readings');
+      }
+      const state = this.suspended.get(frame.meter);
+      // Whether the frame goes on from there is seen like that of any other.
+      if (state?.tail) this.meters.push(unpackFrame(frame.meter, state.tail));
+      else if (state) this.endSuspended(state, FLAGS.gap);
     }
-    const readings = this.readings.get(frame.meter);
-    if (readings) {
-      this.readings.delete(frame.meter);
-      readings.finish('waveform instead of readings');
-    }
-    const state = this.suspended.get(frame.meter);
-    // Whether the frame goes on from there is seen like that of any other.
-    if (state?.tail) this.meters.push(unpackFrame(frame.meter, state.tail));
-    else if (state) this.endSuspended(state, FLAGS.gap);
     this.meters.push(frame);
   }
 
@@ -192,12 +196,8 @@ export class SagSwellDetector {
 
   /** Events that nothing goes on from end where they stood. */
   private endSuspended(state: SuspendedMeter, flag: string): void {
-    const { meter } = state;
-    this.suspended.delete(meter);
-    for (const entry of resumeEvents(state, (time) => time, 1)) {
-      entry.flags.push(flag);
-      this.output.event(eventOf(entry, 'end', { meter, rate: 1000 }));
-    }
+    this.suspended.delete(state.meter);
+    for (const event of endEvents(state, flag)) this.output.event(event);
   }
 
   /**
@@ -230,10 +230,14 @@ export class SagSwellDetector {
     return memory;
   }
 
-  private tellBreak(why: StreamEnd, last: WaveformFrame, next: WaveformFrame): void {
+  private reportBreak(why: StreamEnd, last: WaveformFrame, next: WaveformFrame): void {
     const seconds = (next.time - last.endTime) / 1000;
-    const told: Partial<Record<StreamEnd, string>> = {
+    const gap = why === 'gap' || (why === 'pause' && seconds > 1.5 / last.rate);
+    const texts: Partial<Record<StreamEnd, string>> = {
       gap: `the waveform does not go on where it ended: ${Math.abs(seconds).toFixed(3)} s ${seconds > 0 ? 'are missing' : 'back'}`,
+      pause: gap
+        ? `the recorder paused for ${seconds.toFixed(3)} s`
+        : `the waveform goes on with ${next.rate} Hz instead of ${last.rate} Hz`,
       'other-rate': `the waveform goes on with ${next.rate} Hz instead of ${last.rate} Hz`,
       'other-channels': `the waveform goes on with channels ${next.layout} instead of ${last.layout}`,
     };
@@ -241,10 +245,13 @@ export class SagSwellDetector {
       kind: 'diagnostic',
       meter: next.meter,
       time: next.time,
-      code: why === 'gap' ? 'WAVEFORM_GAP' : 'WAVEFORM_CHANGED',
-      severity: 'warning',
-      text: told[why] ?? why,
-      hint: 'Check for a buffer overflow at the meter, a slow link, or a clock that was set.',
+      code: gap ? 'WAVEFORM_GAP' : 'WAVEFORM_CHANGED',
+      severity: why === 'pause' ? 'info' : 'warning',
+      text: texts[why] ?? why,
+      hint:
+        why === 'pause'
+          ? 'What happened between the sections of a record is not known; events over them have a flag.'
+          : 'Check for a buffer overflow at the meter, a slow link, or a clock that was set.',
       detail: { seconds, why },
     });
   }

@@ -9,7 +9,7 @@ import {
   type Values,
   type WaveformFrame,
 } from '../record';
-import { type HalfCycle, PolyphaseHalfCycles } from '../signal';
+import { type HalfCycle, LEAST_PER_CYCLE, PolyphaseHalfCycles } from '../signal';
 import { type CycleWindow, StreamWindows } from './aggregates';
 import { Captures, type Entry, FIRST_CYCLES } from './captures';
 import { characterOf, endAngle, type Place } from './character';
@@ -17,18 +17,11 @@ import { eventOf } from './event-of';
 import { type Excursion, ExcursionRecorder } from './journal/excursion';
 import { traceOf } from './journal/trace';
 import type { MeterMemory } from './meter-memory';
+import { endEvents, FirstValues, latestOf, partEvents } from './pause';
 import { type Disturbance, PolyphaseDetector } from './polyphase';
 import { type RapidChange, RapidChanges } from './rapid-changes';
 import type { DetectorSettings } from './settings';
-import {
-  fromNulls,
-  packFrame,
-  resumeEvents,
-  type SuspendedMeter,
-  suspendEvent,
-  tailOf,
-  toNulls,
-} from './suspension';
+import { packFrame, resumeEvents, type SuspendedMeter, suspendEvent, tailOf, toNulls } from './suspension';
 import { roundTime } from './time';
 
 export interface StreamOutput {
@@ -41,6 +34,16 @@ export interface StreamOutput {
 const WARM_UP = 12;
 /** Fundamental below this part of the nominal voltage has no crossings to believe in. */
 const FLOOR = 0.01;
+/** Samples and stamps that differ by more than this, ms, over an event: the stamps tell how long it was. */
+const CLOCKS_AGREE = 2.5;
+
+/** What a stream goes on from. */
+export interface Before {
+  /** Put aside by an earlier detector in the middle of events. */
+  resumed?: SuspendedMeter;
+  /** Events in progress when the recorder paused. */
+  paused?: SuspendedMeter;
+}
 
 /**
  * One unbroken stretch of waveform of one meter: its half cycles, its events, its captures. Rate and
@@ -48,7 +51,7 @@ const FLOOR = 0.01;
  */
 export class MeterStream {
   /** What all frames share, and the time of the first sample; not the first frame, which would be held for ever. */
-  private readonly head: { meter: string; time: number; rate: number; names: Channel[] };
+  private readonly head: { meter: string; time: number; rate: number; names: Channel[]; nominal?: number };
   private readonly channels: Channel[];
   /** Where they lie in each frame. */
   private readonly places: number[];
@@ -67,22 +70,27 @@ export class MeterStream {
   /** Values up to here were judged by an earlier stream; and the end of the newest that was judged here. */
   private judged = Number.NEGATIVE_INFINITY;
   private told = 0;
+  /** After a pause of the recorder, until it is known which events go on. */
+  private firstValues: FirstValues | undefined;
+  private settings: DetectorSettings;
 
   constructor(
     first: WaveformFrame,
-    private settings: DetectorSettings,
+    given: DetectorSettings,
     private readonly output: StreamOutput,
     private readonly memory: MeterMemory,
-    resumed?: SuspendedMeter,
+    { resumed, paused }: Before = {},
   ) {
-    const { rate, meter, time, names } = first;
-    this.head = { meter, time, rate, names };
+    const { rate, meter, time, names, nominal } = first;
+    this.head = { meter, time, rate, names, nominal };
+    this.settings = this.own(given);
+    const { settings } = this;
     this.channels = watchedChannels(names);
     this.places = this.channels.map((name) => names.indexOf(name));
     this.references = this.channels.map((name) => this.referenceOf(name));
     const options = {
       rate,
-      frequency: settings.frequency === 'auto' ? 55 : settings.frequency,
+      frequency: settings.frequency,
       floor: FLOOR * settings.nominal * Math.SQRT2,
     };
     this.halfCycles = new PolyphaseHalfCycles(this.channels.length, options, this.onHalfCycle);
@@ -126,6 +134,13 @@ export class MeterStream {
       },
     );
     if (resumed) this.resume(resumed);
+    if (paused) this.firstValues = new FirstValues(this.channels.length, paused);
+  }
+
+  /** The settings in force, against the declared voltage of this meter where its frames say it. */
+  private own(settings: DetectorSettings): DetectorSettings {
+    const { nominal } = this.head;
+    return nominal === undefined ? settings : { ...settings, nominal };
   }
 
   /** Measured fundamental, Hz. */
@@ -142,7 +157,8 @@ export class MeterStream {
     return this.detector.openDisturbances;
   }
 
-  configure(settings: DetectorSettings): void {
+  configure(given: DetectorSettings): void {
+    const settings = this.own(given);
     this.settings = settings;
     this.detector.settings = settings;
     this.captures.settings = settings;
@@ -167,12 +183,36 @@ export class MeterStream {
    */
   finish(flag: string): void {
     this.halfCycles.finish();
+    this.judgeFirst();
     this.cutFlag = flag;
     this.detector.finish(this.captures.history.end);
     this.excursions.finish();
     this.windows.finish();
     this.memory.aggregates.break();
     this.captures.settle(Number.POSITIVE_INFINITY);
+  }
+
+  /** The recorder pauses here: what is in progress may go on after it. Nothing can be pushed any more. */
+  pause(): SuspendedMeter {
+    const { captures, head } = this;
+    this.halfCycles.finish();
+    this.judgeFirst();
+    this.excursions.finish();
+    this.windows.finish();
+    this.memory.aggregates.break();
+    captures.settle(Number.POSITIVE_INFINITY);
+    captures.cut();
+    return {
+      meter: head.meter,
+      judged: captures.history.timeOf(this.told),
+      ...this.latestValues(),
+      events: [...captures.open].map((entry) => suspendEvent(entry, 1000 / head.rate, true)),
+    };
+  }
+
+  private latestValues(): Pick<SuspendedMeter, 'latest' | 'latestDeclared'> {
+    const { latest, latestDeclared } = this.detector.values;
+    return { latest: toNulls(latest), latestDeclared: toNulls(latestDeclared) };
   }
 
   /**
@@ -195,30 +235,51 @@ export class MeterStream {
       ),
     );
     const tail = samples ? tailOf(captures.history, oldest) : undefined;
-    const { latest, latestDeclared } = this.detector.values;
     return {
       meter: head.meter,
       judged: captures.history.timeOf(this.told),
-      latest: toNulls(latest),
-      latestDeclared: toNulls(latestDeclared),
+      ...this.latestValues(),
       events: entries.map((entry) => suspendEvent(entry, perSample, samples)),
       tail: tail && packFrame(tail),
     };
   }
 
   private resume(state: SuspendedMeter): void {
-    const { rate, time } = this.head;
-    const positionOf = (ms: number) => ((ms - time) * rate) / 1000;
-    const entries = resumeEvents(state, positionOf, 1000 / rate);
+    this.takeUp(state);
+    // Boundaries are half a cycle apart, so a quarter is room enough for how they are placed anew.
+    this.judged = this.positionOf(state.judged) + this.period / 4;
+  }
+
+  /** Events of an earlier stream go on in this one. */
+  private takeUp(state: SuspendedMeter): void {
+    const entries = resumeEvents(state, (ms) => this.positionOf(ms), 1000 / this.head.rate);
     this.captures.resume(entries);
     const open = entries.filter(({ endPeriod }) => endPeriod === undefined);
+    const { latest, latestDeclared } = latestOf(state);
     this.detector.resume(
       open.map(({ disturbance }) => disturbance),
-      fromNulls(state.latest),
-      fromNulls(state.latestDeclared),
+      latest,
+      latestDeclared,
     );
-    // Boundaries are half a cycle apart, so a quarter is room enough for how they are placed anew.
-    this.judged = positionOf(state.judged) + this.period / 4;
+  }
+
+  private positionOf(ms: number): number {
+    return ((ms - this.head.time) * this.head.rate) / 1000;
+  }
+
+  /** After a pause, with a value of every channel (or at the end of all): events go on or are over. */
+  private judgeFirst(): void {
+    const { firstValues: first, references, settings } = this;
+    if (!first) return;
+    this.firstValues = undefined;
+    const declared = first.relativeTo(references.map(() => settings.nominal));
+    const values = { relative: first.relativeTo(references), declared };
+    const { goesOn, over } = partEvents(first.paused, values, settings);
+    for (const event of endEvents(over, 'gap')) this.output.event(event);
+    for (const { flags } of goesOn.events) if (!flags.includes('gap bridged')) flags.push('gap bridged');
+    if (goesOn.events.length) this.takeUp(goesOn);
+    for (const { channel, start, end, rms, half } of first.all)
+      this.onHalfCycle(channel, start, end, rms, half);
   }
 
   private get period(): number {
@@ -237,6 +298,10 @@ export class MeterStream {
     rms: number,
     half: HalfCycle,
   ): void => {
+    if (this.firstValues) {
+      if (this.firstValues.add({ channel, start, end, rms, half })) this.judgeFirst();
+      return;
+    }
     const { mode, nominal, rvc, minCycles } = this.settings;
     const u = rms / this.references[channel];
     const declared = rms / nominal;
@@ -311,7 +376,7 @@ export class MeterStream {
         id: eventId(this.head.meter, type, time),
         reference: declared ? this.settings.nominal : this.references[channel],
         period: this.period,
-        flags: [],
+        flags: this.period < LEAST_PER_CYCLE - 0.2 ? [`${this.period.toFixed(1)} samples a cycle`] : [],
       },
       this.head.rate,
     );
@@ -322,8 +387,19 @@ export class MeterStream {
     this.rapidChanges.discard();
     this.windows.note(disturbance.start, disturbance.end);
     entry.endPeriod = this.period;
+    entry.rate = this.rateOver(entry);
     if (this.cutFlag) entry.flags.push(this.cutFlag);
     this.captures.end(entry);
+  }
+
+  /** Samples per second over an event: by the stamps, where the rate of the frames only comes near to them. */
+  private rateOver({ time, disturbance: { start, end } }: Entry): number {
+    const { rate } = this.head;
+    const stamped = this.captures.history.timeOf(end) - time;
+    const counted = ((end - start) / rate) * 1000;
+    return stamped > 0 && Math.abs(stamped - counted) > CLOCKS_AGREE
+      ? ((end - start) / stamped) * 1000
+      : rate;
   }
 
   private onRapidChange(change: RapidChange): void {
@@ -343,7 +419,8 @@ export class MeterStream {
   }
 
   private tell(entry: Entry, state: 'start' | 'end', capture?: WaveformFrame): void {
-    this.output.event(eventOf(entry, state, this.head, capture));
+    const { meter, rate } = this.head;
+    this.output.event(eventOf(entry, state, { meter, rate: entry.rate ?? rate }, capture));
   }
 
   private characterise(entry: Entry): void {

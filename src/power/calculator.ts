@@ -38,8 +38,13 @@ export class PowerCalculator {
     };
     this.meters = new MeterStreams(
       (first) => new PowerStream(first, settings, workshop, this.remarksOn(first.meter), passOn),
-      () => {
-        // A window that was begun is given up: none is ever made over missing samples.
+      (stream, why) => {
+        // A window that was begun is given up: none is ever made over missing samples. A record too short for
+        // one whole window has what it holds.
+        if (why === 'last' || why === 'pause') stream.finish();
+      },
+      ({ names }) => {
+        connect(names, settings.wiring);
       },
     );
   }
@@ -72,7 +77,6 @@ export class PowerCalculator {
    * @throws FieldError for a frame without a voltage and its current, or sampled too slowly
    */
   push(frame: WaveformFrame): void {
-    connect(frame.names, this.settings.wiring);
     this.meters.push(frame);
   }
 

@@ -28,7 +28,7 @@ export class MeterRemarks {
 
   constructor(
     private readonly settings: CalculatorSettings,
-    tell: (time: number, finding: Finding) => void,
+    private readonly tell: (time: number, finding: Finding) => void,
   ) {
     this.conditions = new SteadyConditions((finding) => tell(this.time, finding));
     this.doctor = new WiringDoctor(this.conditions);
@@ -53,6 +53,23 @@ export class MeterRemarks {
       doctor.see(() => ({ wiring, load, noLoad: this.noLoad, ...phasors }));
     }
     conditions.settle('reactive', doctor.isContent ? reactiveRemark(power, load) : undefined);
+  }
+
+  /**
+   * A record that ended before one window was measured.
+   * @param seconds that it lasted @param hertz of its voltage, where it has one
+   */
+  seeShortRecord(time: number, seconds: number, hertz: number | undefined): void {
+    this.tell(time, {
+      code: 'RECORD_TOO_SHORT',
+      severity: 'warning',
+      text:
+        hertz === undefined
+          ? `no power measured: no voltage to follow in ${seconds.toFixed(3)} s`
+          : `no power measured: ${(seconds * hertz).toFixed(1)} cycles are fewer than three whole ones with their edges`,
+      hint: 'Record at least five cycles before and after the trigger.',
+      detail: { seconds, frequency: hertz ?? null },
+    });
   }
 
   /** A reading, and what is inconsistent in it. */

@@ -1,5 +1,5 @@
 import type { Channel, CorrectedPower, Finding, Power, WaveformFrame } from '../record';
-import { FrameHistory, magnitude } from '../signal';
+import { FrameHistory, magnitude, steadyFrequency } from '../signal';
 import { compensationOf } from './compensation';
 import { type Connection, connect, type Sum } from './connection';
 import { CycleTracker, type CycleWindow } from './cycle-tracker';
@@ -9,6 +9,9 @@ import type { MeterRemarks, SeenPhasors } from './meter-remarks';
 import type { CalculatorSettings } from './settings';
 import { USABLE, type WindowAnalyser, type WindowPower, windowMargin } from './window';
 import { correctedPower } from './wiring';
+
+/** Cycles that a short record must have to be measured: the lines beside the fundamental are then not its harmonics. */
+const LEAST_CYCLES = 3;
 
 /** What streams of all meters share: no two windows are worked on at once. */
 export interface Workshop {
@@ -28,8 +31,8 @@ export class PowerStream {
   private readonly tracker: CycleTracker;
   private readonly limits: LimitWatch;
   private readonly rate: number;
+  private readonly meter: string;
   private readonly demand: number;
-  private time = 0;
   /** Where the next window begins. */
   private start: number;
   /** Samples on each side of a window. */
@@ -47,6 +50,7 @@ export class PowerStream {
   ) {
     this.connection = connect(first.names, settings.wiring);
     this.rate = first.rate;
+    this.meter = first.meter;
     this.edge = this.start = windowMargin(first.rate);
     this.demand = settings.demand || settings.rated * settings.ct;
     this.tracker = new CycleTracker(settings, first.rate);
@@ -57,29 +61,62 @@ export class PowerStream {
   push(frame: WaveformFrame): void {
     this.history.push(frame);
     while (this.history.end - this.start >= this.tracker.reach + this.edge) {
-      const measured = this.measure(frame.meter);
-      // The frequency fell, and the window is longer than was thought: more samples are to come.
-      if (!measured) break;
-      this.output(measured.power, measured.corrected);
-      this.remarks.seeWindow(measured.power, this.phasorsOf(measured.result), this.excess);
+      // Where the frequency fell, the window is longer than was thought: more samples are to come.
+      if (!this.measureNext()) break;
     }
     this.history.trim(this.start - this.edge);
   }
 
-  private measure(
-    meter: string,
-  ): { power: Power; result: WindowPower; corrected?: CorrectedPower } | undefined {
-    const { settings, connection, history, workshop, edge, tracker } = this;
+  /**
+   * The record ends or pauses here. One that was too short for a first window is measured over the whole cycles that
+   * it has, from three on, under a flag; a shorter one is reported as not measured.
+   */
+  finish(): void {
+    const { history, rate, edge, connection, settings } = this;
+    if (this.start > edge || history.end === 0) return;
+    const samples = this.load(0, history.end);
+    const voltages = connection.phases.map((_, k) => Float32Array.from(samples[2 * k]));
+    const hertz = steadyFrequency(voltages, rate)?.frequency;
+    const whole = hertz === undefined ? 0 : Math.floor(((history.end - 2 * edge) * hertz) / rate);
+    const cycles = Math.min(
+      whole,
+      hertz !== undefined && hertz > 55 ? (settings.window * 6) / 5 : settings.window,
+    );
+    if (hertz === undefined || cycles < LEAST_CYCLES) {
+      this.remarks.seeShortRecord(history.timeOf(history.end), history.end / rate, hertz);
+      return;
+    }
+    const frequency = hertz / rate;
+    this.report(samples, edge, { length: cycles / frequency, cycles, frequency, followed: true }, [
+      `window of ${cycles} cycles: short record`,
+    ]);
+  }
+
+  /** Finds and measures the next window, unless it reaches beyond the newest sample. */
+  private measureNext(): boolean {
+    const { history, edge, tracker } = this;
     const from = Math.max(0, Math.floor(this.start) - edge);
     const start = this.start - from;
     // As many samples as are sure to be there: what is found must not depend on how many came at once.
     const loaded = Math.floor(start + tracker.reach + edge);
     let samples = this.load(from, loaded);
     const window = tracker.find(this.voltagesOf(samples), start);
-    const { length, cycles, followed } = window;
-    if (this.start + length + edge > history.end) return undefined;
+    const { length, followed } = window;
+    if (this.start + length + edge > history.end) return false;
     if (start + length + edge > loaded) samples = this.load(from, Math.floor(start + length + edge));
     tracker.take(window);
+    this.report(samples, start, window, followed ? [] : ['no voltage to follow: frequency carried on']);
+    return true;
+  }
+
+  /**
+   * Measures a window and sends its record.
+   * @param start of the window in the samples
+   * @param flags of the record, beside those of the measurement
+   */
+  private report(samples: Float64Array[], start: number, window: CycleWindow, flags: string[]): void {
+    const { settings, connection, history, workshop } = this;
+    const { length, cycles } = window;
     const analyser = workshop.analyser(length, cycles, connection.phases.length);
     const highest = this.highestOrder(window);
     const result = analyser.analyse(
@@ -101,19 +138,17 @@ export class PowerStream {
     );
     this.follow(result);
     this.start += length;
-    this.time = Math.round(history.timeOf(this.start) * 1000) / 1000;
-    const seconds = length / this.rate;
-    const { voltages: _v, currents: _i, ...values } = result;
+    const { voltages: _v, currents: _i, steady: _s, ...values } = result;
     const power: Power = {
       kind: 'power',
-      meter,
-      time: this.time,
-      window: seconds,
+      meter: this.meter,
+      time: Math.round(history.timeOf(this.start) * 1000) / 1000,
+      window: length / this.rate,
       frequency: window.frequency * this.rate,
       ...values,
       flags: [
         ...(highest < settings.harmonics ? [`harmonics to order ${highest}: sampling rate`] : []),
-        ...(followed ? [] : ['no voltage to follow: frequency carried on']),
+        ...flags,
       ],
     };
     this.complete(power);
@@ -121,7 +156,8 @@ export class PowerStream {
     const corrected = wiring && correctedPower(result, wiring);
     // A record of its own: whoever the first one is sent to may change it.
     if (settings.corrected && wiring) power.corrected = correctedPower(result, wiring);
-    return { power, result, corrected };
+    this.output(power, corrected);
+    this.remarks.seeWindow(power, this.phasorsOf(result), this.excess);
   }
 
   /** Adds what is worked out of the measured values. */
@@ -142,7 +178,7 @@ export class PowerStream {
   }
 
   /** What the wiring is judged by: phasors of the primary side. */
-  private phasorsOf({ voltages, currents }: WindowPower): SeenPhasors {
+  private phasorsOf({ steady: { voltages, currents } }: WindowPower): SeenPhasors {
     const { ctAngle, ptAngle } = this.settings;
     return {
       voltages,

@@ -39,6 +39,8 @@ export interface WindowPower
   phases: Record<string, MeasuredPhase>;
   voltages: Complex[];
   currents: Complex[];
+  /** The same, free of what stands beside the fundamental where it is steady: for who compares angles. */
+  steady: { voltages: Complex[]; currents: Complex[] };
 }
 
 /** Samples on each side of a window that are looked at, for its kernels and fades. */
@@ -54,10 +56,10 @@ export const USABLE = 0.45;
  * Power quantities of one window of a whole number of cycles (IEEE 1459-2010, IEC 61000-4-7): P and RMS from the
  * samples, harmonics and fundamentals from their spectrum.
  *
- * The fundamental of a steady channel is weighed by (1 - cos)², whose lines die away fast: an interharmonic of 10 %
- * that stands on no line, four and a half lines away or more, moves it by less than 1e-4, where the plain window's
- * line moves by 7e-3. Where it is unsteady, or something stands close by, the plain window holds (IEC 61000-4-7):
- * then the mean over the window is meant, and what stands on a line does not move it at all.
+ * The fundamental is the line of the plain (rectangular) window (IEC 61000-4-7, 4.4.1), so P and Q1 speak of the
+ * same samples with the same weight. For the wiring check there is a second one, weighed by (1 - cos)², whose lines
+ * die away fast: an interharmonic of 10 % that stands on no line, four and a half lines away or more, moves it by
+ * less than 1e-4, where the plain line moves by 7e-3.
  *
  * Holds memory between windows, and serves any number of streams one after the other.
  */
@@ -100,14 +102,14 @@ export class WindowAnalyser {
     const { phases, highest } = options;
     const reach = ((highest + 0.5) * cycles) / Math.min(length, this.points);
     const lines = this.spectra.of(samples, start, length, Math.min(USABLE, reach));
-    means.set(start, start + length);
+    means.set(start, start + length, cycles);
     const turn = polar(1, (options.displacement * Math.PI) / 180);
     const values = phases.map((_, k): PhaseValues => {
       const [v, i] = [samples[2 * k], samples[2 * k + 1]];
       const m = means.ofPhase(v, i, phaseMeans[k]);
       return phaseValues(
-        this.channel(lines[2 * k], Math.sqrt(m.vv), m.vPeak, highest),
-        this.channel(lines[2 * k + 1], Math.sqrt(m.ii), m.iPeak, highest),
+        this.channel(v, lines[2 * k], Math.sqrt(m.vv), m.vPeak, highest),
+        this.channel(i, lines[2 * k + 1], Math.sqrt(m.ii), m.iPeak, highest),
         m.vi,
         turn,
       );
@@ -136,6 +138,10 @@ export class WindowAnalyser {
       ...(options.detail ? this.detail(lines, options) : {}),
       voltages: values.map(({ v }) => v.fundamental),
       currents: values.map(({ i }) => i.fundamental),
+      steady: {
+        voltages: phases.map((_, k) => steadyPhasor(lines[2 * k], this.cycles)),
+        currents: phases.map((_, k) => steadyPhasor(lines[2 * k + 1], this.cycles)),
+      },
     };
   }
 
@@ -148,13 +154,19 @@ export class WindowAnalyser {
     };
   }
 
-  private channel(lines: Lines, rms: number, peak: number, highest: number): ChannelValues {
+  private channel(
+    samples: Float64Array,
+    lines: Lines,
+    rms: number,
+    peak: number,
+    highest: number,
+  ): ChannelValues {
     const squares = squaresOf(lines, this.squares);
     return {
       rms,
       peak,
       lines,
-      fundamental: fundamentalPhasor(lines, this.cycles),
+      fundamental: this.means.line(samples),
       orders: subgroups(squares, this.cycles, highest),
     };
   }
@@ -179,8 +191,10 @@ export class WindowAnalyser {
 /** What lies beside the fundamental, in parts of it, from which it counts as unsteady. */
 const UNSTEADY = 1e-3;
 
-/** The fundamental's phasor, by the window that suits what lies around it. */
-function fundamentalPhasor(lines: Lines, k: number): Complex {
+/** The fundamental's phasor for comparing angles: of the weighed window where it is steady, else the plain line. */
+function steadyPhasor(lines: Lines, k: number): Complex {
+  // The window's skirts need two lines on either side.
+  if (k < 3) return { re: lines.re[k], im: lines.im[k] };
   const weighed = weighedLine(lines, k);
   if (!(magnitude(weighed) > 0)) return { re: lines.re[k], im: lines.im[k] };
   // Of a steady fundamental alone, the lines beside it are minus two thirds of it; a frequency that was found a

@@ -1,6 +1,6 @@
 import { FieldError } from './check';
 import { CHANNEL_NAMES, type Channel, isChannel } from './quantities';
-import type { WaveformFrame } from './waveform';
+import { marksOf, type WaveformFrame } from './waveform';
 
 /** How the samples of a packed waveform are written: IEEE 754 single precision, little endian, in base64. */
 export const PACKING = 'float32le';
@@ -16,6 +16,8 @@ export interface PackedWaveform {
   length: number;
   channels: Partial<Record<Channel, string>>;
   last?: boolean;
+  resumes?: boolean;
+  nominal?: number;
 }
 
 /** The packed form of a frame: a third of the length of its decimal numbers, and exact. */
@@ -25,7 +27,7 @@ export function packSamples(frame: WaveformFrame): PackedWaveform {
   for (const [name, view] of Object.entries(frame.channels)) {
     channels[name as Channel] = Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString('base64');
   }
-  return { kind, meter, time, rate, encoding: PACKING, length, channels, ...(frame.last && { last: true }) };
+  return { kind, meter, time, rate, encoding: PACKING, length, channels, ...marksOf(frame) };
 }
 
 /**

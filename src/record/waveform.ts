@@ -10,11 +10,26 @@ export interface PlainWaveform {
   rate: number;
   channels: Partial<Record<Channel, ArrayLike<number>>>;
   last?: boolean;
+  resumes?: boolean;
+  nominal?: number;
+}
+
+/** What a frame says beside its samples; see {@link WaveformFrame}. */
+export interface FrameHead {
+  meter: string;
+  /** Time of the first sample, ms since 1970. */
+  time: number;
+  /** Samples per second per channel. */
+  rate: number;
+  last?: boolean;
+  resumes?: boolean;
+  nominal?: number;
 }
 
 /** Limits a frame must keep: what a hostile message could otherwise ask us to allocate. */
 export const MAX_FRAME_SAMPLES = 4_000_000;
 const MAX_RATE = 10_000_000;
+const NOMINAL = { above: 0, max: 1e7, unit: 'V' } as const;
 
 /**
  * Samples of all channels of one meter over one stretch of time, in one Buffer.
@@ -27,10 +42,15 @@ const MAX_RATE = 10_000_000;
  * Shape: `names.length` channels of `length` float32 samples each, one channel after the other, in
  * machine byte order. Units: V and A; `time` is the Unix epoch in ms of the first sample, `rate` in
  * samples per second per channel. `last` marks the end of a stream: its source gives nothing further.
+ * `resumes` marks the first frame after a pause of the recorder (or at another rate): nothing was lost
+ * before it, the recorder did not record; an event in progress goes on. `nominal` is the declared voltage
+ * of this meter, V, where its source knows it.
  */
 export class WaveformFrame implements PlainWaveform {
   readonly kind = 'waveform' as const;
   declare readonly last?: boolean;
+  declare readonly resumes?: boolean;
+  declare readonly nominal?: number;
 
   private constructor(
     readonly meter: string,
@@ -41,21 +61,23 @@ export class WaveformFrame implements PlainWaveform {
     /** Samples per channel. */
     readonly length: number,
     readonly data: Buffer,
-    last: boolean,
+    { last, resumes, nominal }: FrameHead,
   ) {
     if (last) this.last = true;
+    if (resumes) this.resumes = true;
+    if (nominal !== undefined) this.nominal = number(nominal, 'nominal', NOMINAL);
   }
 
   /**
    * A new frame whose samples `fill` writes, before anybody else sees it.
-   * @param head meter, time (ms), rate (Hz), and `last` for the final frame of a stream
+   * @param head meter, time (ms), rate (Hz), and what else is known
    * @param names channels, each at most once
    * @param length samples per channel
    * @param fill called once with an array per channel, in the order of `names`
    * @throws FieldError when the head is not valid
    */
   static build(
-    head: { meter: string; time: number; rate: number; last?: boolean },
+    head: FrameHead,
     names: readonly Channel[],
     length: number,
     fill: (samples: Float32Array[]) => void,
@@ -68,7 +90,7 @@ export class WaveformFrame implements PlainWaveform {
       names.join(' '),
       length,
       Buffer.from(memory),
-      head.last === true,
+      head,
     );
     fill(names.map((_, i) => new Float32Array(memory, i * length * 4, length)));
     return frame;
@@ -104,8 +126,15 @@ export class WaveformFrame implements PlainWaveform {
       if (length >= 0 && n !== length) throw new FieldError(field, `${length} samples as in ${names[0]}`, n);
       length = n;
     }
-    const last = plain.last === true;
-    return WaveformFrame.build({ meter, time, rate, last }, names as Channel[], length, (views) => {
+    const head = {
+      meter,
+      time,
+      rate,
+      last: plain.last === true,
+      resumes: plain.resumes === true,
+      nominal: plain.nominal === undefined ? undefined : number(plain.nominal, `${at}.nominal`, NOMINAL),
+    };
+    return WaveformFrame.build(head, names as Channel[], length, (views) => {
       names.forEach((name, i) => {
         copyChecked(channels[name] as ArrayLike<number>, views[i], `${at}.channels.${name}`);
       });
@@ -139,7 +168,8 @@ export class WaveformFrame implements PlainWaveform {
 
   /** Samples `[from, to)` as a frame of their own. */
   slice(from: number, to: number): WaveformFrame {
-    const head = { meter: this.meter, time: this.time + (from / this.rate) * 1000, rate: this.rate };
+    const { meter, rate, nominal } = this;
+    const head = { meter, time: this.time + (from / rate) * 1000, rate, nominal };
     return WaveformFrame.build(head, this.names, to - from, (views) => {
       for (let i = 0; i < views.length; i++) views[i].set(this.view(i).subarray(from, to));
     });
@@ -149,13 +179,36 @@ export class WaveformFrame implements PlainWaveform {
     const channels: Partial<Record<Channel, number[]>> = {};
     for (const [name, view] of Object.entries(this.channels)) channels[name as Channel] = Array.from(view);
     const { kind, meter, time, rate } = this;
-    return { kind, meter, time, rate, channels, ...(this.last ? { last: true } : {}) };
+    return { kind, meter, time, rate, channels, ...marksOf(this) };
   }
 
   /** Samples of the channel that lies at place `i` of {@link names}: for whoever looks at many frames of one layout. */
   view(i: number): Float32Array {
     return new Float32Array(this.data.buffer, this.data.byteOffset + i * this.length * 4, this.length);
   }
+}
+
+/** The optional fields of a frame, as its JSON has them: absent where they say nothing. */
+export function marksOf({
+  last,
+  resumes,
+  nominal,
+}: WaveformFrame): Pick<PlainWaveform, 'last' | 'resumes' | 'nominal'> {
+  return {
+    ...(last && { last }),
+    ...(resumes && { resumes }),
+    ...(nominal !== undefined && { nominal }),
+  };
+}
+
+/**
+ * The meter whose stream ends with a waveform, however bad the rest of it is: its last frame ends it even
+ * where it is refused.
+ */
+export function endedMeter(payload: unknown): string | undefined {
+  if (typeof payload !== 'object' || payload === null) return undefined;
+  const { kind, last, meter } = payload as Record<string, unknown>;
+  return kind === 'waveform' && last === true && typeof meter === 'string' ? meter : undefined;
 }
 
 function copyChecked(from: ArrayLike<number>, to: Float32Array, field: string): void {

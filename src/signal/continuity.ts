@@ -1,16 +1,20 @@
 import type { Channel, WaveformFrame } from '../record';
 
 /** How a frame joins the one before it. */
-export type Joint = 'follows' | 'overlaps' | 'past' | 'ahead' | 'other-rate' | 'other-channels';
+export type Joint = 'follows' | 'overlaps' | 'past' | 'ahead' | 'pause' | 'other-rate' | 'other-channels';
 
 /** Clocks of meters and gateways are read to the millisecond: less than this is no gap. */
 const TOLERANCE_MS = 2;
 
 /**
  * Whether `frame` goes on where `before` ended (`follows`), begins earlier and brings something new
- * (`overlaps`), brings nothing new (`past`), or begins later (`ahead`).
+ * (`overlaps`), brings nothing new (`past`), or begins later (`ahead`; `pause` where its source says that
+ * nothing was recorded between them).
  */
 export function jointOf(before: WaveformFrame, frame: WaveformFrame): Joint {
+  if (frame.resumes && frame.layout === before.layout && frame.time >= before.endTime - TOLERANCE_MS) {
+    return 'pause';
+  }
   if (frame.rate !== before.rate) return 'other-rate';
   if (frame.layout !== before.layout) return 'other-channels';
   const tolerance = Math.max(TOLERANCE_MS, 1500 / frame.rate);

@@ -2,7 +2,7 @@ import type { WaveformFrame } from '../record';
 import { beyond, jointOf, withoutRepeat } from './continuity';
 
 /** Why a stream of frames breaks. */
-export type Break = 'gap' | 'other-rate' | 'other-channels';
+export type Break = 'gap' | 'pause' | 'other-rate' | 'other-channels';
 
 /** Frames that may wait for one that is late, and how far ahead of it they may be, ms. */
 const MAX_WAITING = 8;

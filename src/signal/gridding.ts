@@ -182,7 +182,7 @@ function design(width: number, highest: number): Design {
 }
 
 /** Modified Bessel function of the first kind, order 0, by its series. */
-function bessel0(x: number): number {
+export function bessel0(x: number): number {
   let term = 1;
   let sum = 1;
   for (let k = 1; term > 1e-15 * sum; k++) {

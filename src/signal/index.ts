@@ -17,3 +17,4 @@ export * from './polyphase-half-cycles';
 export * from './sample-ring';
 export * from './short-disturbance';
 export * from './spectrum';
+export * from './steady-frequency';

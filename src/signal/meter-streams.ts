@@ -7,8 +7,10 @@ export const MAX_METERS = 5000;
 /** Samples per second, or in a frame, that a meter may have to count as one; with ten times as many it counts as ten. */
 const SHARE = 10_000;
 const MAX_RATE = 1_000_000;
-/** Slowest sampling that shows a cycle well enough to measure it: 16 samples of 60 Hz. */
-const MIN_RATE = 960;
+/** Samples of a cycle that show it well enough to measure its RMS value to 0.5 %. */
+export const LEAST_PER_CYCLE = 8;
+/** Slowest sampling that is taken: so many of the slowest cycle that is followed, 42.5 Hz. */
+const MIN_RATE = 340;
 
 /** Why a stream ended: a gap, another rate or other channels, its own last frame, or too many meters. */
 export type StreamEnd = Break | 'last' | 'dropped';
@@ -31,7 +33,8 @@ export class MeterStreams<Stream extends { push(frame: WaveformFrame): void }> {
 
   /**
    * @param open makes the stream that begins with a frame
-   * @param ended is told when a stream ends, and why; `next` is the frame that did not go on from `last`
+   * @param ended is called when a stream ends, with why; `next` is the frame that did not go on from `last`
+   * @param accept throws for a frame that the engine cannot measure
    */
   constructor(
     private readonly open: (first: WaveformFrame) => Stream,
@@ -41,6 +44,7 @@ export class MeterStreams<Stream extends { push(frame: WaveformFrame): void }> {
       last: WaveformFrame,
       next?: WaveformFrame,
     ) => void,
+    private readonly accept: (frame: WaveformFrame) => void = () => {},
   ) {
     this.entries = new LRUCache({
       max: MAX_METERS,
@@ -68,13 +72,29 @@ export class MeterStreams<Stream extends { push(frame: WaveformFrame): void }> {
   }
 
   /**
-   * Hands a frame to its meter's stream. One that was already seen is passed over and counted; one that is
-   * ahead waits for those before it.
-   * @throws FieldError for a frame sampled too slowly or too fast; the stream stays as it was
+   * Hands a frame to its meter's stream. One that was already seen is ignored and counted; one that is
+   * ahead waits for those before it. The last frame of a meter ends its stream, also where it is refused.
+   * @throws FieldError for a frame sampled too slowly or too fast, or that the engine refuses; the stream
+   *   stays as it was
    */
   push(frame: WaveformFrame): void {
+    try {
+      this.take(frame);
+    } finally {
+      if (frame.last) this.finish(frame.meter);
+    }
+  }
+
+  private take(frame: WaveformFrame): void {
     const { meter, rate, length } = frame;
-    if (rate < MIN_RATE) throw new FieldError('payload.rate', `at least ${MIN_RATE} Hz`, rate);
+    this.accept(frame);
+    if (rate < MIN_RATE) {
+      throw new FieldError(
+        'payload.rate',
+        `at least ${MIN_RATE} Hz, which is ${LEAST_PER_CYCLE} samples a cycle`,
+        rate,
+      );
+    }
     if (rate > MAX_RATE) throw new FieldError('payload.rate', `at most ${MAX_RATE} Hz`, rate);
     let entry = this.entries.get(meter);
     const weight = Math.ceil(Math.max(rate, length) / SHARE);
@@ -86,7 +106,6 @@ export class MeterStreams<Stream extends { push(frame: WaveformFrame): void }> {
       this.entries.set(meter, entry, { size: weight });
     }
     entry.order.push(frame);
-    if (frame.last) this.finish(meter);
   }
 
   /** Ends the stream of a meter, or of all without a name. */

@@ -1,6 +1,17 @@
 import type { Complex } from './complex';
 import { type HalfCycle, HalfCycleRms } from './half-cycle-rms';
 import type { HalfPeriodOptions } from './half-periods';
+import { steadyFrequency } from './steady-frequency';
+
+/** As for one channel; with `auto` the frequency is measured before the first half cycle is judged. */
+export interface PolyphaseOptions extends Omit<HalfPeriodOptions, 'frequency'> {
+  frequency: number | 'auto';
+}
+
+/** Seconds at the start of a stream from which its frequency is measured: 12 cycles of 50 Hz. */
+const FIRST_LOOK = 0.24;
+/** Hz, where those hold no voltage: midway between 50 and 60, both of which the filter then follows. */
+const MIDDLE = 55;
 
 /** Receives one Urms(1/2) of a channel: sample positions of the start and end of its cycle, its value, its later half. */
 export type PolyphaseListener = (
@@ -24,29 +35,30 @@ const CYCLES = 8;
  * order, and all that is made of it, is the same however the stream is cut.
  */
 export class PolyphaseHalfCycles {
-  private readonly channels: HalfCycleRms[];
+  private channels: HalfCycleRms[] = [];
   private readonly waiting: Waiting[];
-  private readonly stretch: number;
+  private stretch = 1;
   private readonly half: HalfCycle = { energy: 0, length: 0 };
+  /** Samples that are held until the frequency is known. */
+  private first: { samples: Float32Array[]; count: number } | undefined;
   /** Fundamental of the first channel at the newest value told, Hz; the expected one before that. */
   frequency: number;
 
   /** @param channels how many */
   constructor(
     channels: number,
-    options: HalfPeriodOptions,
+    private readonly options: PolyphaseOptions,
     private readonly listener: PolyphaseListener,
   ) {
-    this.frequency = options.frequency;
-    this.stretch = Math.ceil((CYCLES * options.rate) / options.frequency);
+    const { frequency, rate } = options;
     this.waiting = Array.from({ length: channels }, () => new Waiting());
-    this.channels = this.waiting.map((waiting) => {
-      const rms = new HalfCycleRms(options, (start, end, value, half) => {
-        if (waiting.count === MAX_WAITING) this.tellEarliest();
-        waiting.add(start, end, value, half, rms.halfPeriods.frequency);
-      });
-      return rms;
-    });
+    this.frequency = frequency === 'auto' ? MIDDLE : frequency;
+    if (frequency !== 'auto') {
+      this.begin(frequency);
+      return;
+    }
+    const room = Math.ceil(FIRST_LOOK * rate);
+    this.first = { samples: this.waiting.map(() => new Float32Array(room)), count: 0 };
   }
 
   /** Phasor of a channel's fundamental, see {@link HalfCycleRms.phasor}. */
@@ -56,22 +68,65 @@ export class PolyphaseHalfCycles {
 
   /** Samples by which the values told may lie behind the newest sample. */
   get reach(): number {
-    return this.channels[0]?.halfPeriods.reach ?? 0;
+    return this.first?.samples[0]?.length ?? this.channels[0]?.halfPeriods.reach ?? 0;
   }
 
   /** Samples `[from, to)` of each channel's array, the next ones of the stream. */
   push(samples: readonly Float32Array[], from: number, to: number): void {
+    const at = this.first ? this.hold(this.first, samples, from, to) : from;
+    this.take(samples, at, to);
+  }
+
+  /** The stream ends here: what can still be measured of it is told. */
+  finish(): void {
+    if (this.first) this.measureFirst(this.first);
+    for (const channel of this.channels) channel.finish();
+    while (this.waiting.some(isWaiting)) this.tellEarliest();
+  }
+
+  /** Keeps samples until there are enough to tell the frequency; returns where those begin that are still to come. */
+  private hold(
+    first: { samples: Float32Array[]; count: number },
+    samples: readonly Float32Array[],
+    from: number,
+    to: number,
+  ): number {
+    const room = first.samples[0]?.length ?? 0;
+    const taken = Math.min(to - from, room - first.count);
+    first.samples.forEach((kept, i) => {
+      kept.set(samples[i].subarray(from, from + taken), first.count);
+    });
+    first.count += taken;
+    if (first.count === room) this.measureFirst(first);
+    return from + taken;
+  }
+
+  private measureFirst({ samples, count }: { samples: Float32Array[]; count: number }): void {
+    this.first = undefined;
+    const found = steadyFrequency(samples, this.options.rate, 0, count);
+    this.begin(found?.frequency ?? MIDDLE);
+    this.take(samples, 0, count);
+  }
+
+  private begin(frequency: number): void {
+    const { rate, floor } = this.options;
+    this.frequency = frequency;
+    this.stretch = Math.ceil((CYCLES * rate) / frequency);
+    this.channels = this.waiting.map((waiting) => {
+      const rms = new HalfCycleRms({ rate, floor, frequency }, (start, end, value, half) => {
+        if (waiting.count === MAX_WAITING) this.tellEarliest();
+        waiting.add(start, end, value, half, rms.halfPeriods.frequency);
+      });
+      return rms;
+    });
+  }
+
+  private take(samples: readonly Float32Array[], from: number, to: number): void {
     for (let at = from; at < to; at += this.stretch) {
       const end = Math.min(to, at + this.stretch);
       for (let i = 0; i < this.channels.length; i++) this.channels[i].push(samples[i], at, end);
       while (this.waiting.length && this.waiting.every(isWaiting)) this.tellEarliest();
     }
-  }
-
-  /** The stream ends here: what can still be measured of it is told. */
-  finish(): void {
-    for (const channel of this.channels) channel.finish();
-    while (this.waiting.some(isWaiting)) this.tellEarliest();
   }
 
   private tellEarliest(): void {

@@ -425,7 +425,7 @@ describe('var calculator', () => {
     assert.throws(() => calculator.push(frame({ va: [1], ib: [1] })), /payload\.channels/);
     assert.throws(
       () => calculator.push(frame({ va: [1], ia: [1] }, 100)),
-      /payload\.rate: expected at least 960 Hz, got 100/,
+      /payload\.rate: expected at least 340 Hz, which is 8 samples a cycle, got 100/,
     );
   });
 

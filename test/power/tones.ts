@@ -47,3 +47,39 @@ export function randoms(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/**
+ * RMS phasor of the plain (rectangular) window's line, as IEC 61000-4-7 (4.4.1) defines the fundamental: the integral
+ * of the tones against that line, in closed form. Angle of the cosine at time 0.
+ * @param cycles of the line between `from` and `to`, s
+ */
+export function plainLine(
+  tones: Tone[],
+  from: number,
+  to: number,
+  cycles: number,
+): { re: number; im: number } {
+  const length = to - from;
+  const w0 = (2 * Math.PI * cycles) / length;
+  let re = 0;
+  let im = 0;
+  for (const { hertz, rms, at } of tones) {
+    const w = 2 * Math.PI * hertz;
+    const phase = (at * Math.PI) / 180;
+    // cos(w t + phase) is half of each of two phasors that turn against the line's own.
+    for (const sign of [1, -1]) {
+      const difference = sign * w - w0;
+      const turned = (t: number) => difference * t + sign * phase;
+      const [c, s] =
+        Math.abs(difference * length) < 1e-9
+          ? [length * Math.cos(sign * phase), length * Math.sin(sign * phase)]
+          : [
+              (Math.sin(turned(to)) - Math.sin(turned(from))) / difference,
+              -(Math.cos(turned(to)) - Math.cos(turned(from))) / difference,
+            ];
+      re += (rms * c) / length;
+      im += (rms * s) / length;
+    }
+  }
+  return { re, im };
+}
