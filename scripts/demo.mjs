@@ -11,6 +11,8 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
 const HOST = '127.0.0.1';
 const EXAMPLE = 'Sags from simulated meters to MQTT.json';
+/** MQTT topic of the errors that the flow's Catch node gets. */
+export const ERRORS = 'pq-demo/errors';
 
 /** The first free TCP port from `wanted` on that is not in `taken`. */
 export async function freePort(wanted, taken = []) {
@@ -45,54 +47,114 @@ export async function startBroker(port) {
   };
 }
 
-/** What a COMTRADE file says of itself: frames, warnings, and the voltage it begins with. */
-export async function inspectRecording(file, { channels, encoding } = {}) {
-  const { readChannelMap, readRecording, toFrames } = require(join(root, 'dist/src/comtrade'));
-  const { startLevel } = require(join(root, 'dist/src/signal'));
-  const recording = await readRecording(file, { encoding });
-  const { frames, channels: map } = toFrames(recording, {
-    meter: 'recording',
-    channels: readChannelMap(channels ?? ''),
-  });
-  const names = Object.fromEntries(
-    Object.entries(map).map(([name, wanted]) => {
-      const found = recording.config.analog.find(
-        ({ index, id }) => String(index) === String(wanted) || id === wanted,
-      );
-      return [name, found.id];
-    }),
-  );
-  const seconds = frames.reduce((sum, frame) => sum + frame.length / frame.rate, 0);
-  return { recording, names, level: startLevel(frames[0]), seconds, rate: frames[0].rate };
+/**
+ * What a COMTRADE file holds: the summary of what was found in it.
+ * @param options `{meter, channels, encoding, nominal}`
+ * @throws the reason where it cannot be read, or holds nothing that can be measured
+ */
+export async function inspectRecording(path, options) {
+  const { openRecord } = require(join(root, 'dist/src/files'));
+  const file = await openRecord({ path }, options);
+  await file.close();
+  return file.summary;
 }
 
 /**
  * The example flow, set to the ports found and, if asked, to a recording.
  * @param ports `{mqtt, modbus}`
- * @param playback `{file, nominal, channels, encoding, loop, meter}` or undefined
+ * @param playback `{file, nominal, channels, encoding, loop, meter, wire, summary}` or undefined: the recording read by
+ *   `pq-file`, or with `wire` played by simulated meters and polled over Modbus
  */
 export function demoFlow(ports, playback) {
-  const flow = JSON.parse(readFileSync(join(root, 'examples', EXAMPLE), 'utf8'));
+  let flow = JSON.parse(readFileSync(join(root, 'examples', EXAMPLE), 'utf8'));
   const node = (type) => flow.find((entry) => entry.type === type);
   node('meter-simulator').port = ports.modbus;
   node('modbus-link').port = ports.modbus;
   node('scada-endpoint').url = `mqtt://${HOST}:${ports.mqtt}`;
-  if (playback) {
-    const { file, nominal, channels = '', encoding = '', loop = false, meter } = playback;
-    Object.assign(node('meter-simulator'), {
-      recording: file,
-      nominal,
-      channels,
-      encoding,
-      loop,
-      meters: 1,
-      name: meter,
-    });
-    node('meter-fleet').meters = [{ id: meter, unit: '1', profile: 'generic-pq', nominal: String(nominal) }];
-    node('sag-swell-detector').nominal = nominal;
-    node('comment').name = `${meter}, played back: see the events in the debug sidebar`;
-  }
-  return flow;
+  if (playback?.wire) playOverWire(node, playback);
+  else if (playback) flow = readAsFile(flow, node, playback);
+  return flow.concat(errorsTo(ports.mqtt, node('tab').id, node('catch')));
+}
+
+/** Errors of the flow, for the console: what a Catch node gets is not logged. */
+function errorsTo(port, z, caught) {
+  caught.wires[0].push('pq-demo-error');
+  const to = '{"text": error.message, "node": error.source.name ? error.source.name : error.source.type}';
+  return [
+    {
+      id: 'pq-demo-error',
+      type: 'change',
+      z,
+      name: 'for the console',
+      rules: [{ t: 'set', p: 'payload', pt: 'msg', to, tot: 'jsonata' }],
+      x: caught.x + 200,
+      y: caught.y + 60,
+      wires: [['pq-demo-errors']],
+    },
+    {
+      id: 'pq-demo-errors',
+      type: 'mqtt out',
+      z,
+      name: ERRORS,
+      topic: ERRORS,
+      qos: '0',
+      broker: 'pq-demo-broker',
+      x: caught.x + 400,
+      y: caught.y + 60,
+      wires: [],
+    },
+    { id: 'pq-demo-broker', type: 'mqtt-broker', broker: HOST, port: String(port), autoConnect: true },
+  ];
+}
+
+function playOverWire(node, { file, nominal, channels, encoding, loop, meter, summary }) {
+  const names = summary.meters.map((found) => found.meter);
+  Object.assign(node('meter-simulator'), {
+    recording: file,
+    nominal,
+    channels: channels ?? '',
+    encoding: encoding ?? '',
+    loop: loop ?? false,
+    clock: 'record',
+    meters: names.length,
+    name: meter,
+  });
+  node('meter-fleet').meters = names.map((id, i) => ({
+    id,
+    unit: String(i + 1),
+    profile: 'generic-pq',
+    nominal: String(nominal),
+  }));
+  node('sag-swell-detector').nominal = nominal;
+  node('comment').name = `${meter}, played over Modbus: see the events in the debug sidebar`;
+}
+
+/** The example with a file in the place of simulated meters. */
+function readAsFile(flow, node, { file, given, channels, encoding, meter }) {
+  const { z, x, y, wires } = node('meter-poll');
+  const [records] = wires;
+  const gone = ['meter-simulator', 'meter-poll', 'meter-fleet', 'modbus-link'];
+  node('comment').name = `${meter}, read from its file: press the button of pq-file to read it again`;
+  return [
+    ...flow.filter(({ type }) => !gone.includes(type)),
+    {
+      id: 'pq-file',
+      type: 'pq-file',
+      z,
+      name: '',
+      filename: file,
+      atStart: true,
+      watch: '',
+      existing: true,
+      meter,
+      channels: channels ?? '',
+      encoding: encoding ?? '',
+      nominal: given ?? 0,
+      x,
+      y,
+      wires: [records, ['pq-diagnostics', 'pq-publish']],
+    },
+  ];
 }
 
 /**

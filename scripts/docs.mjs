@@ -13,6 +13,7 @@ const ORDER = [
   'modbus-link',
   'meter-fleet',
   'meter-poll',
+  'pq-file',
   'sag-swell-detector',
   'var-calculator',
   'phase-correlator',

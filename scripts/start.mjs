@@ -13,19 +13,23 @@ The flow is laid anew at every start; its user folder is .demo/.
   --port N           port of the editor (1880)
   --mqtt-port N      port of the MQTT broker (1883)
   --modbus-port N    port of the simulated meters (1502)
-  --recording FILE   play back this COMTRADE record (.cfg with .dat, or .cff) and print its events
+  --recording FILE   read this COMTRADE record (.cfg with .dat, or .cff) at once and print its events
   --nominal V        its nominal voltage, V as recorded (default: the level it begins with)
-  --channels LIST    its channels, by number or name: va=1,vb=2,vc=3 (default: found by unit and phase)
-  --encoding NAME    code page of its header, e.g. windows-1251 (default: found out)
-  --loop             again and again
-  --exit             end when the recording is over
+  --channels LIST    its channels, by number or name: va=1,vb=2,vc=3 (default: found by name, unit and signal)
+  --encoding NAME    code page of its header, e.g. windows-1251 (default: detected)
+  --wire             play it through simulated meters and Modbus instead, in real time
+  --loop             repeat it, with --wire
+  --exit             end when the recording is over; the exit code is 1 where something was refused or
+                     nothing could be measured
   --help             this text`;
 
 const options = readOptions();
 const started = Date.now();
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 execFileSync(process.execPath, [join(root, 'scripts', 'prepare.mjs')], { cwd: root, stdio: 'inherit' });
-const { demoFlow, freePort, inspectRecording, startBroker, startNodeRed } = await import('./demo.mjs');
+const { demoFlow, ERRORS, freePort, inspectRecording, startBroker, startNodeRed } = await import(
+  './demo.mjs'
+);
 const { connectAsync } = (await import('mqtt')).default;
 
 const stopping = [];
@@ -55,8 +59,12 @@ async function run() {
   stopping.push(() => broker.close());
   const client = await connectAsync(`mqtt://127.0.0.1:${mqtt}`);
   stopping.push(() => client.endAsync(true));
-  await client.subscribeAsync('pq/+/+');
-  client.on('message', (topic, payload) => onMessage(topic, JSON.parse(payload.toString()), playback));
+  await client.subscribeAsync(['pq/+/+', ERRORS]);
+  client.on('message', (topic, payload) => {
+    const message = JSON.parse(payload.toString());
+    if (topic === ERRORS) onError(message);
+    else onMessage(message, playback);
+  });
   const nodeRed = await startNodeRed({
     port,
     flow: demoFlow({ mqtt, modbus }, playback),
@@ -79,49 +87,94 @@ async function choosePort(name, wanted, taken) {
 }
 
 async function preparePlayback() {
-  const file = resolve(process.env.INIT_CWD ?? '.', options.recording);
-  const { recording, names, level, seconds, rate } = await inspectRecording(file, options);
-  for (const warning of recording.warnings) console.log(`${basename(file)}: ${warning}`);
-  const nominal = options.nominal ?? Number(level?.toPrecision(4));
-  if (!(nominal > 0)) throw new Error(`${file}: no voltage to measure: give --channels`);
-  const found = Object.entries(names).map(([name, id]) => `${name} = ${id.replace(/\s+/g, ' ')}`);
-  console.log(`${basename(file)}: ${seconds.toFixed(2)} s at ${rate} Hz, header in ${recording.encoding}`);
-  console.log(`  channels: ${found.join(', ')}`);
+  const path = resolve(process.env.INIT_CWD ?? '.', options.recording);
+  const file = basename(path);
+  const meter = file.replace(/\.[^.]*$/, '');
+  const { nominal: given, channels, encoding, loop, wire } = options;
+  const summary = await inspectRecording(path, { meter, nominal: given, channels, encoding });
+  const { meters, seconds, sections } = summary;
+  const rates = [...new Set(sections.map(({ rate }) => Number(rate.toPrecision(6))))];
   console.log(
-    `  nominal: ${nominal} V${options.nominal ? '' : ' (the level it begins with; --nominal to say otherwise)'}`,
+    `${file}: ${seconds.toFixed(2)} s at ${rates.slice(0, 4).join(', ')} Hz, header in ${summary.encoding}, begins ${summary.start || 'at an unknown time'}`,
   );
-  const { channels, encoding, loop } = options;
-  return {
-    file,
-    nominal,
-    channels,
-    encoding,
-    loop,
-    meter: basename(file).replace(/\.[^.]*$/, ''),
-    start: undefined,
-  };
+  for (const { text, code } of summary.doubts) if (code !== 'NOMINAL') console.log(`  note: ${text}`);
+  for (const found of meters) {
+    const names = Object.entries(found.channels).map(([name, index]) => {
+      const channel = summary.channels.find((one) => one.index === index);
+      return `${name} = ${channel.name}`;
+    });
+    if (meters.length > 1) console.log(`  meter ${found.meter}`);
+    console.log(`  channels: ${names.join(', ')}`);
+    console.log(`    ${found.reason}; confidence ${Math.round(100 * found.confidence)} %`);
+    console.log(
+      `  nominal: ${found.nominal} V${given ? '' : ' (the level it begins with; --nominal to say otherwise)'}`,
+    );
+  }
+  const nominal = given ?? meters[0].nominal;
+  if (!(nominal > 0)) throw new Error(`${path}: no voltage to measure: give --channels or --nominal`);
+  return { file: path, given, nominal, channels, encoding, loop, wire, meter, summary, over: 0 };
 }
 
-let told = false;
-let count = 0;
+let announced = false;
+let events = 0;
+let refused = 0;
+/** Errors of the flow by their text: each is printed once. */
+const errors = new Map();
 
-function onMessage(_topic, record, playback) {
+function onError({ text, node }) {
+  refused++;
+  const line = `${node}: ${text}`;
+  if (!errors.has(line)) console.error(`[error] ${line}`);
+  errors.set(line, (errors.get(line) ?? 0) + 1);
+}
+
+function onMessage(record, playback) {
   if (record.kind === 'event' && record.state === 'end') {
-    count++;
+    events++;
     if (playback) console.log(describe(record));
   }
-  if (!playback && !told && record.kind === 'event' && record.type === 'sag') {
-    told = true;
+  if (!playback && !announced && record.kind === 'event' && record.type === 'sag') {
+    announced = true;
     const after = ((Date.now() - started) / 1000).toFixed(1);
     console.log(`First sag at the broker after ${after} s: ${describe(record)}`);
   }
-  if (playback && record.kind === 'diagnostic' && record.code === 'END_OF_WAVEFORM') {
-    // The last events are a few wires behind.
-    setTimeout(() => {
-      console.log(`The recording is over: ${count} ${count === 1 ? 'event' : 'events'}.`);
-      if (options.exit) void stop(0);
-    }, 1500);
+  if (!playback) return;
+  if (record.kind === 'diagnostic' && /_REFUSED$/.test(record.code)) {
+    console.error(`${record.code}: ${record.text}`);
+    refused++;
+    if (record.code === 'FILE_REFUSED') over(playback, true);
   }
+  if (record.kind === 'summary') {
+    const { waveforms, readings } = record.sent;
+    console.log(
+      `  read: ${waveforms} waveforms${readings ? ` and ${readings} readings` : ''} of ${count(record.samples, 'sample')}`,
+    );
+    refused += record.sent.refused;
+    over(playback, waveforms + readings === 0);
+  }
+  if (record.kind === 'diagnostic' && record.code === 'END_OF_WAVEFORM') {
+    playback.over++;
+    if (playback.over === playback.summary.meters.length) over(playback, false);
+  }
+}
+
+/** The recording is over. The last events are a few wires behind. */
+function over(playback, unmeasured) {
+  if (playback.ended) return;
+  playback.ended = true;
+  setTimeout(() => {
+    const total = [...errors.values()].reduce((sum, times) => sum + times, 0);
+    if (total) console.error(`${count(total, 'error')} of the flow, see above.`);
+    if (unmeasured) console.error('Nothing was measured.');
+    else if (refused)
+      console.error(`The recording is over: ${count(events, 'event')}, but not all of it was measured.`);
+    else console.log(`The recording is over: ${count(events, 'event')}.`);
+    if (options.exit) void stop(unmeasured || refused ? 1 : 0);
+  }, 1500);
+}
+
+function count(n, noun) {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
 
 function describe({
@@ -163,6 +216,7 @@ function readOptions() {
         channels: { type: 'string' },
         encoding: { type: 'string' },
         loop: { type: 'boolean' },
+        wire: { type: 'boolean' },
         exit: { type: 'boolean' },
         help: { type: 'boolean' },
       },

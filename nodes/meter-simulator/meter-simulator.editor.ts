@@ -18,6 +18,7 @@ registerNode('meter-simulator', {
     channels: { value: '', icon: 'list-ol', placeholder: 'va=1, vb=2, vc=3' },
     encoding: { value: '', icon: 'font', placeholder: 'windows-1251' },
     loop: { value: false, icon: 'repeat' },
+    clock: { value: 'record', icon: 'clock-o', choices: ['host', 'record'] },
     frequency: { value: D.frequency, icon: 'signal', group: 'synthetic' },
     rate: { value: D.rate, icon: 'tachometer' },
     current: { value: D.current, icon: 'plug' },

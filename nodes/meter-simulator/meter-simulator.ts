@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { readChannelMap, readRecording, toFrames } from '../../src/comtrade';
+import { openRecord } from '../../src/files';
+import type { WaveformFrame } from '../../src/record';
 import { PROFILES } from '../../src/registers';
 import {
   PlaybackSource,
@@ -20,6 +21,8 @@ interface SimulatorDef extends NodeDef {
   channels?: string;
   encoding?: string;
   loop?: boolean;
+  /** Whose time the meter's clock shows: that of the host, or that of the recording. */
+  clock?: 'host' | 'record';
 }
 
 export = (RED: NodeAPI): void => {
@@ -34,13 +37,25 @@ export = (RED: NodeAPI): void => {
         const { stagger } = readSimulatorSettings(config);
         return (meter) => new SyntheticSource(synthetic, meter * stagger, meter + 1);
       }
-      const recording = await readRecording(recordingPath(config.recording), {
-        encoding: config.encoding || undefined,
-      });
-      for (const warning of recording.warnings) this.warn(`${config.recording}: ${warning}`);
-      const channels = readChannelMap(config.channels ?? '');
-      const { frames } = toFrames(recording, { meter: 'recording', channels });
-      return () => new PlaybackSource(frames, config.loop === true);
+      const record = await openRecord(
+        { path: recordingPath(config.recording) },
+        { channels: config.channels, encoding: config.encoding || undefined },
+      );
+      try {
+        // Meter by meter; units take turns where there are more of them than meters in the file.
+        const frames = new Map<string, WaveformFrame[]>(
+          record.summary.meters.map(({ meter }) => [meter, []]),
+        );
+        for await (const one of record.records()) {
+          if (one.kind === 'waveform') frames.get(one.meter)?.push(one);
+        }
+        for (const { text: doubt } of record.summary.doubts) this.warn(`${record.summary.file}: ${doubt}`);
+        const meters = [...frames.values()].filter((own) => own.length > 0);
+        const options = { loop: config.loop === true, recordClock: config.clock === 'record' };
+        return (meter) => new PlaybackSource(meters[meter % meters.length], options);
+      } finally {
+        await record.close();
+      }
     };
 
     const start = async (): Promise<SimulatorServer> => {

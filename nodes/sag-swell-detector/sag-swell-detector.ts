@@ -16,6 +16,7 @@ import {
 } from '../../src/disturbance';
 import {
   check,
+  endedMeter,
   FieldError,
   kindOf,
   type PqRecord,
@@ -223,6 +224,9 @@ export = (RED: NodeAPI): void => {
           showStatus();
           done();
         } catch (error) {
+          // A refused last frame ends its stream all the same.
+          const ended = endedMeter(msg.payload);
+          if (ended !== undefined) detector.finish(ended);
           done(error as Error);
         }
         return;

@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { board } from '../../src/desk';
 import { limitTable, PowerCalculator, readCalculatorSettings } from '../../src/power';
-import { check, FieldError, kindOf, parseRecord, type Reading, WaveformFrame } from '../../src/record';
+import { check, endedMeter, FieldError, kindOf, parseRecord, type Reading, WaveformFrame } from '../../src/record';
 import { RunTimeValues } from '../../src/shared';
 
 const COMMANDS = ['reset-energy'] as const;
@@ -11,6 +11,13 @@ const SAVE_EVERY = 10_000;
 interface Message extends NodeMessage {
   command?: unknown;
   meter?: unknown;
+}
+
+/** Meters that are remembered to have been reported. */
+const MOST_REPORTED = 5000;
+
+interface CalculatorDef extends NodeDef {
+  wiring?: string;
 }
 
 interface CalculatorNode extends Node {
@@ -33,7 +40,7 @@ export = (RED: NodeAPI): void => {
     },
   );
 
-  RED.nodes.registerType('var-calculator', function (this: CalculatorNode, config: NodeDef) {
+  RED.nodes.registerType('var-calculator', function (this: CalculatorNode, config: CalculatorDef) {
     RED.nodes.createNode(this, config);
     const text = (key: string, values = {}) => RED._(`var-calculator.status.${key}`, values);
     let passedOver = 0;
@@ -98,9 +105,33 @@ export = (RED: NodeAPI): void => {
       save();
     };
 
+    /** Meters whose waveforms have voltages without currents, each reported once. */
+    const withoutCurrent = new Set<string>();
+    const takeFrame = (frame: WaveformFrame) => {
+      if (calculator.measures(frame)) {
+        calculator.push(frame);
+        return;
+      }
+      passedOver++;
+      const { meter, layout, time } = frame;
+      if (withoutCurrent.has(meter) || withoutCurrent.size >= MOST_REPORTED) return;
+      withoutCurrent.add(meter);
+      const payload = {
+        kind: 'diagnostic',
+        meter,
+        time,
+        code: 'NO_CURRENT',
+        severity: 'info',
+        text: `no power: the waveform has ${layout}, not a voltage and its current as ${config.wiring || '3P4W'} needs them`,
+        hint: 'Check wiring, and which channels the source gives.',
+        detail: { channels: layout.split(' ') },
+      };
+      this.send([null, { topic: meter, payload } as NodeMessage] as NodeMessage[]);
+    };
+
     const take = (payload: unknown) => {
       const kind = kindOf(payload);
-      if (kind === 'waveform') calculator.push(WaveformFrame.from(payload));
+      if (kind === 'waveform') takeFrame(WaveformFrame.from(payload));
       else if (kind !== 'reading' || !calculator.pushReading(parseRecord(payload) as Reading)) passedOver++;
     };
 
@@ -111,6 +142,9 @@ export = (RED: NodeAPI): void => {
         showStatus();
         done();
       } catch (error) {
+        // A refused last frame ends its stream all the same.
+        const ended = endedMeter(msg.payload);
+        if (ended !== undefined) calculator.finish(ended);
         done(error as Error);
       }
     });

@@ -53,6 +53,11 @@ export interface Config {
   /** Time of the first sample and of the trigger: Unix epoch, ms. Taken for UTC where no time code says more. */
   start: number | undefined;
   trigger: number | undefined;
+  /** Both as they stand in the file, every digit of them. */
+  startText: string;
+  triggerText: string;
+  /** Whether the file says how its times lie to UTC. */
+  hasTimeCode: boolean;
   format: DataFormat;
   /** Time stamps times this are units of `stampUnit` seconds. */
   timeMultiplier: number;
@@ -96,7 +101,7 @@ export function parseConfig(text: string): Config {
   const multiplierText = reader.more() ? reader.fields('time multiplier')[0] : '';
   const timeMultiplier = multiplierText === '' ? 1 : reader.number(multiplierText, 'time multiplier');
   if (!(timeMultiplier > 0)) throw reader.error(`time multiplier must be above 0, got ${timeMultiplier}`);
-  const zone = revision === 2013 && reader.more() ? parseTimeCode(reader, warnings) : 0;
+  const zone = revision === 2013 && reader.more() ? parseTimeCode(reader, warnings) : undefined;
 
   return {
     station,
@@ -106,8 +111,11 @@ export function parseConfig(text: string): Config {
     status,
     frequency: frequency && frequency > 0 ? frequency : undefined,
     rates,
-    start: start.time === undefined ? undefined : start.time - zone,
-    trigger: trigger.time === undefined ? undefined : trigger.time - zone,
+    start: start.time === undefined ? undefined : start.time - (zone ?? 0),
+    trigger: trigger.time === undefined ? undefined : trigger.time - (zone ?? 0),
+    startText: start.text,
+    triggerText: trigger.text,
+    hasTimeCode: zone !== undefined,
     format,
     timeMultiplier,
     stampUnit: start.nanoseconds ? 1e-9 : 1e-6,
@@ -239,30 +247,41 @@ function parseTime(
   revision: Revision,
   name: string,
   warnings: string[],
-): { time: number | undefined; nanoseconds: boolean } {
+): { time: number | undefined; nanoseconds: boolean; text: string } {
   const [date = '', clock = ''] = reader.fields(name);
-  if (date === '' && clock === '') return { time: undefined, nanoseconds: false };
+  const text = [date, clock].filter((part) => part !== '').join(' ');
+  if (text === '') return { time: undefined, nanoseconds: false, text };
+  const refuse = (why: string) => {
+    warnings.push(`line ${reader.line}: ${name} ${JSON.stringify(text)} ${why}`);
+    return { time: undefined, nanoseconds: false, text };
+  };
   const d = /^(\d{1,4})[/-](\d{1,2})[/-](\d{1,4})$/.exec(date);
   const c = /^(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d*))?$/.exec(clock);
-  if (!d || !c) {
-    warnings.push(
-      `line ${reader.line}: ${name} is not a date and time: ${JSON.stringify(`${date},${clock}`)}`,
-    );
-    return { time: undefined, nanoseconds: false };
-  }
+  if (!d || !c) return refuse('is not a date and time');
   // 1991: mm/dd/yy; from 1999 on dd/mm/yyyy. A month above 12 shows a writer that kept the other order.
-  let [first, second] = [Number(d[1]), Number(d[2])];
-  if (revision === 1991) [first, second] = [second, first];
-  if (second > 12 && first <= 12) [first, second] = [second, first];
-  let year = Number(d[3]);
+  let [day, month, year] = [Number(d[1]), Number(d[2]), Number(d[3])];
+  if (revision === 1991) [day, month] = [month, day];
+  if (month > 12 && day <= 12) [day, month] = [month, day];
   if (d[3].length <= 2) year += year < 70 ? 2000 : 1900;
+  // Some writers put the year first.
+  if (d[1].length === 4) [year, month, day] = [Number(d[1]), Number(d[2]), Number(d[3])];
+  const [hours, minutes, seconds] = [Number(c[1]), Number(c[2]), Number(c[3])];
+  const isDate =
+    month >= 1 && month <= 12 && day >= 1 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
+  if (!isDate) return refuse('is not a date of the calendar');
+  // A leap second is the 60th.
+  if (hours > 23 || minutes > 59 || seconds > 60) return refuse('is not a time of day');
   const fraction = c[4] ? Number(`0.${c[4]}`) : 0;
-  const seconds = Date.UTC(year, second - 1, first, Number(c[1]), Number(c[2]), Number(c[3]));
-  return { time: seconds + fraction * 1000, nanoseconds: revision === 2013 && (c[4]?.length ?? 0) > 6 };
+  const whole = Date.UTC(year, month - 1, day, hours, minutes, seconds);
+  return {
+    time: whole + fraction * 1000,
+    nanoseconds: revision === 2013 && (c[4]?.length ?? 0) > 6,
+    text,
+  };
 }
 
-/** Local time less UTC, ms, from a time code such as -4, 10 or +5h30 (C37.111-2013, 7.4.9). */
-function parseTimeCode(reader: LineReader, warnings: string[]): number {
+/** Local time less UTC, ms, from a time code such as -4, 10 or +5h30 (C37.111-2013, 7.4.9); undefined for `x`. */
+function parseTimeCode(reader: LineReader, warnings: string[]): number | undefined {
   const [code] = reader.fields('time code');
   const match = /^([+-]?)(\d{1,2})(?:h(\d{1,2}))?$/i.exec(code);
   if (match) return (match[1] === '-' ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3] ?? 0)) * 60_000;
@@ -271,7 +290,7 @@ function parseTimeCode(reader: LineReader, warnings: string[]): number {
       `line ${reader.line}: time code ${JSON.stringify(code)} is not understood; times are taken for UTC`,
     );
   }
-  return 0;
+  return undefined;
 }
 
 function parseFormat(reader: LineReader): DataFormat {

@@ -360,7 +360,9 @@ export class MeterStream {
     this.rapidChanges.discard();
     const entry = this.begin(disturbance);
     // Beyond its threshold from the first value on: it may have begun any time before.
-    if (this.firstStarts.includes(disturbance.start)) entry.flags.push('start unknown');
+    if (this.firstStarts.includes(disturbance.start) && !entry.flags.includes('start unknown')) {
+      entry.flags.push('start unknown');
+    }
     this.tell(entry, 'start');
   }
 

@@ -53,23 +53,43 @@ export class FifoAccess {
     return blocks;
   }
 
-  /** Blocks that follow one another make one frame; a gap ends it. */
-  frames(status: FifoStatus, blocks: readonly FifoBlock[]): WaveformFrame[] {
+  /**
+   * Blocks that follow one another make one frame; a gap ends it. Blocks whose numbers follow one another and whose
+   * times do not: the meter paused, nothing was lost.
+   * @param before the block read before these, if its number is the one before theirs
+   */
+  frames(
+    status: FifoStatus,
+    blocks: readonly FifoBlock[],
+    before?: { header: BlockHeader; rate: number },
+  ): WaveformFrame[] {
     const frames: WaveformFrame[] = [];
     let from = 0;
+    let resumes =
+      before !== undefined &&
+      blocks.length > 0 &&
+      !before.header.last &&
+      !(before.rate === status.rate && follows(before.header, blocks[0].header, status.rate));
     for (let to = 1; to <= blocks.length; to++) {
       if (to < blocks.length && follows(blocks[to - 1].header, blocks[to].header, status.rate)) continue;
       const run = blocks.slice(from, to);
       from = to;
       const length = run.reduce((sum, { header }) => sum + header.count, 0);
-      if (length > 0) frames.push(this.frame(status, run, length));
+      if (length > 0) frames.push(this.frame(status, run, length, resumes));
+      resumes = !run[run.length - 1].header.last;
     }
     return frames;
   }
 
-  private frame(status: FifoStatus, run: readonly FifoBlock[], length: number): WaveformFrame {
+  private frame(
+    status: FifoStatus,
+    run: readonly FifoBlock[],
+    length: number,
+    resumes: boolean,
+  ): WaveformFrame {
     const head = {
       meter: this.meter.id,
+      resumes,
       time: run[0].header.time,
       rate: status.rate,
       last: run[run.length - 1].header.last,

@@ -1,5 +1,5 @@
 import type { WaveformFrame } from '../record';
-import type { FifoStatus, Profile } from '../registers';
+import type { BlockHeader, FifoStatus, Profile } from '../registers';
 import { clearBuffer } from './commands';
 import { FifoAccess } from './fifo-access';
 import type { ModbusLink } from './link';
@@ -21,6 +21,8 @@ export class WaveformReader {
   private readonly fifo: FifoAccess;
   /** Number of the next block wanted; undefined before the first turn. */
   private wanted: number | undefined;
+  /** The newest block that was read. */
+  private newest: { header: BlockHeader; rate: number } | undefined;
 
   constructor(
     private readonly profile: Profile,
@@ -36,7 +38,11 @@ export class WaveformReader {
     const blocks = await this.fifo.blocks(link, next, end, status.format);
     if (status.overflow) await clearBuffer(link, this.meter.unit, this.profile);
     this.wanted = next + blocks.length;
-    return { frames: this.fifo.frames(status, blocks), lost, more: this.wanted < status.next };
+    const before = this.newest?.header.number === next - 1 && lost === 0 ? this.newest : undefined;
+    const frames = this.fifo.frames(status, blocks, before);
+    const [last] = blocks.slice(-1);
+    if (last) this.newest = { header: last.header, rate: status.rate };
+    return { frames, lost, more: this.wanted < status.next };
   }
 
   /** Points the meter at the next block wanted that it still holds, and reads how to understand it. */

@@ -20,6 +20,8 @@ export interface Panel {
   /** Values that the reader takes, of settings whose defaults it does not. */
   sound?: Record<string, unknown>;
   open?(node: PanelNode, form: OpenForm): void;
+  /** What the button beside the node in the workspace does; without it there is none. */
+  press?(node: PanelNode): void;
 }
 
 // The parts of the editor that are used here.
@@ -70,6 +72,17 @@ export function registerNode(type: string, panel: Panel): void {
       closed();
     },
     oneditcancel: closed,
+    ...(panel.press && {
+      button: {
+        // What is deployed is what acts.
+        enabled(this: PanelNode) {
+          return !this.changed;
+        },
+        onclick(this: PanelNode) {
+          panel.press?.(this);
+        },
+      },
+    }),
   });
 }
 

@@ -49,6 +49,16 @@ export class PowerCalculator {
     );
   }
 
+  /** Whether a frame has a voltage and its current: without them there is no power, and nothing is wrong. */
+  measures({ names }: WaveformFrame): boolean {
+    try {
+      connect(names, this.settings.wiring);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Meters heard of. */
   get meterCount(): number {
     return this.remarks.size;
@@ -78,6 +88,11 @@ export class PowerCalculator {
    */
   push(frame: WaveformFrame): void {
     this.meters.push(frame);
+  }
+
+  /** The stream of a meter is over. */
+  finish(meter: string): void {
+    this.meters.finish(meter);
   }
 
   /**

@@ -15,8 +15,10 @@ export function squaresOf({ re, im }: Lines, out: Float64Array): Float64Array {
 export function subgroups(squares: Float64Array, cycles: number, highest: number): number[] {
   const found = new Array<number>(highest + 1);
   found[0] = Math.sqrt(squares[0]);
+  // Of fewer cycles than five, the neighbours are no sidebands of the order: they lie 12 Hz away and more.
+  const beside = cycles < 5 ? 0 : 1;
   for (let order = 1, k = cycles; order <= highest; order++, k += cycles) {
-    found[order] = Math.sqrt(squares[k - 1] + squares[k] + squares[k + 1]);
+    found[order] = Math.sqrt(squares[k] + beside * (squares[k - 1] + squares[k + 1]));
   }
   return found;
 }

@@ -66,7 +66,7 @@ export class MeterRemarks {
       text:
         hertz === undefined
           ? `no power measured: no voltage to follow in ${seconds.toFixed(3)} s`
-          : `no power measured: ${(seconds * hertz).toFixed(1)} cycles are fewer than three whole ones with their edges`,
+          : `no power measured: ${(seconds * hertz).toFixed(1)} cycles are fewer than three`,
       hint: 'Record at least five cycles before and after the trigger.',
       detail: { seconds, frequency: hertz ?? null },
     });

@@ -12,6 +12,8 @@ import { correctedPower } from './wiring';
 
 /** Cycles that a short record must have to be measured: the lines beside the fundamental are then not its harmonics. */
 const LEAST_CYCLES = 3;
+/** Part of a cycle that may lack at the end of a record of whole cycles. */
+const NEARLY = 0.02;
 
 /** What streams of all meters share: no two windows are worked on at once. */
 export interface Workshop {
@@ -77,7 +79,7 @@ export class PowerStream {
     const samples = this.load(0, history.end);
     const voltages = connection.phases.map((_, k) => Float32Array.from(samples[2 * k]));
     const hertz = steadyFrequency(voltages, rate)?.frequency;
-    const whole = hertz === undefined ? 0 : Math.floor(((history.end - 2 * edge) * hertz) / rate);
+    const whole = hertz === undefined ? 0 : Math.floor((history.end * hertz) / rate + NEARLY);
     const cycles = Math.min(
       whole,
       hertz !== undefined && hertz > 55 ? (settings.window * 6) / 5 : settings.window,
@@ -87,7 +89,17 @@ export class PowerStream {
       return;
     }
     const frequency = hertz / rate;
-    this.report(samples, edge, { length: cycles / frequency, cycles, frequency, followed: true }, [
+    const length = cycles / frequency;
+    // Beside a window of whole cycles its samples come again: what is missing there is taken from its other end.
+    const period = Math.min(history.end, Math.round(length));
+    const around = samples.map((own) =>
+      Float64Array.from(
+        { length: period + 2 * edge + 1 },
+        (_, k) => own[(k - edge + edge * period) % period],
+      ),
+    );
+    this.start = 0;
+    this.report(around, edge, { length, cycles, frequency, followed: true }, [
       `window of ${cycles} cycles: short record`,
     ]);
   }

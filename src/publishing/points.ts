@@ -20,6 +20,11 @@ export function pointsOf(record: PqRecord): Point[] {
   switch (record.kind) {
     case 'waveform':
       return [];
+    case 'summary': {
+      const { file, format, seconds, samples, doubts, sent } = record;
+      const counts = { doubts: doubts.length, ...(sent && flat(sent)) };
+      return [{ name: 'summary', tags, fields: { file, format, seconds, samples, ...counts }, time }];
+    }
     case 'reading': {
       const { values, quality, summary } = record;
       const fields: Point['fields'] = { ...values, quality };

@@ -10,4 +10,5 @@ export * from './packed';
 export * from './parse';
 export * from './quantities';
 export * from './records';
+export * from './summary';
 export * from './waveform';

@@ -199,6 +199,27 @@ const FIELDS: Record<Exclude<Kind, 'waveform'>, Fields> = {
     hint: (v, f) => text(v, f, 1000),
     detail: anyObject,
   },
+  summary: {
+    file: short,
+    format: short,
+    seconds: numeric,
+    samples: (v, f) => number(v, f, { min: 0 }),
+    frequency: optional(numeric),
+    channels: list(anyObject),
+    meters: list(
+      shape({
+        meter: short,
+        channels: mapOf(numeric, CHANNELS),
+        level: optional(numeric),
+        nominal: optional(numeric),
+        reason: short,
+        confidence: (v, f) => number(v, f, { min: 0, max: 1 }),
+      }),
+    ),
+    sections: list(anyObject),
+    doubts: list(shape({ code: short, text: (v, f) => text(v, f, 4000) })),
+    sent: optional(shape({ waveforms: numeric, readings: numeric, refused: numeric })),
+  },
   receipt: {
     id: short,
     target: short,

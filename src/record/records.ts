@@ -1,4 +1,5 @@
 import type { Values } from './quantities';
+import type { RecordSummary } from './summary';
 import type { WaveformFrame } from './waveform';
 
 /** The records that travel in `msg.payload` (design, section 3). Times are Unix epoch, ms. */
@@ -283,6 +284,15 @@ export interface Receipt {
   error?: string;
 }
 
-export type PqRecord = WaveformFrame | Reading | Rms | PqEvent | Power | PhaseMap | Diagnostic | Receipt;
+export type PqRecord =
+  | WaveformFrame
+  | Reading
+  | Rms
+  | PqEvent
+  | Power
+  | PhaseMap
+  | Diagnostic
+  | Receipt
+  | RecordSummary;
 export type Kind = PqRecord['kind'];
 export type RecordOf<K extends Kind> = Extract<PqRecord, { kind: K }>;

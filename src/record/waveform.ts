@@ -175,6 +175,12 @@ export class WaveformFrame implements PlainWaveform {
     });
   }
 
+  /** The same frame (of the same memory) as the last one of its stream. */
+  asLast(): WaveformFrame {
+    const { meter, time, rate, layout, length, data } = this;
+    return new WaveformFrame(meter, time, rate, layout, length, data, { ...this, last: true });
+  }
+
   toJSON(): PlainWaveform {
     const channels: Partial<Record<Channel, number[]>> = {};
     for (const [name, view] of Object.entries(this.channels)) channels[name as Channel] = Array.from(view);

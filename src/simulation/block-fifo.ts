@@ -1,4 +1,4 @@
-import type { Channel } from '../record';
+import { CHANNEL_NAMES, type Channel } from '../record';
 import {
   type BlockHeader,
   blockCapacity,
@@ -22,6 +22,8 @@ export interface FifoFormat {
  */
 export class BlockFifo {
   private readonly blocks: { words: Uint16Array; format: number; as: FifoFormat }[];
+  /** Place among the channels that are pushed of each channel of a block: blocks have the order of the map. */
+  private places: number[] = [];
   private nextNumber = 0;
   private format = 0;
   private current: FifoFormat | undefined;
@@ -37,7 +39,16 @@ export class BlockFifo {
   }
 
   /** Samples that follow are of this format; a block that was begun in another one is closed. */
-  setFormat(format: FifoFormat): void {
+  setFormat(given: FifoFormat): void {
+    const places = given.channels
+      .map((_, i) => i)
+      .sort((a, b) => orderOf(given.channels[a]) - orderOf(given.channels[b]));
+    const format = {
+      rate: given.rate,
+      channels: places.map((place) => given.channels[place]),
+      scales: places.map((place) => given.scales[place]),
+    };
+    this.places = places;
     if (this.current && sameFormat(this.current, format)) return;
     this.close(false);
     this.current = format;
@@ -61,7 +72,9 @@ export class BlockFifo {
       };
       const { words, count } = this.open;
       for (let i = 0; i < samples.length; i++) {
-        words[FIFO.headerLength + i * this.full + count] = quantise(samples[i][n] / format.scales[i]);
+        words[FIFO.headerLength + i * this.full + count] = quantise(
+          samples[this.places[i]][n] / format.scales[i],
+        );
       }
       this.open.count++;
     }
@@ -145,6 +158,10 @@ export class BlockFifo {
     this.blocks[this.nextNumber % this.capacity] = { words, format: this.format, as };
     this.nextNumber++;
   }
+}
+
+function orderOf(channel: Channel): number {
+  return CHANNEL_NAMES.indexOf(channel);
 }
 
 function sameFormat(a: FifoFormat, b: FifoFormat): boolean {

@@ -62,6 +62,8 @@ export class SimulatedMeter {
   private sectionStart: number;
   private taken = 0;
   private now: number;
+  /** The meter's clock less that of the host, ms. */
+  private clockOffset = 0;
 
   constructor(private readonly options: SimulatedMeterOptions) {
     this.fifo = new BlockFifo(options.fifoBlocks);
@@ -97,11 +99,11 @@ export class SimulatedMeter {
       const out = this.buffers.map((buffer) => buffer.subarray(0, wanted));
       const count = this.section.read(out);
       if (!this.options.profile.registers.LOG_CTRL || this.get('LOG_CTRL') & 1)
-        this.fifo.push(out, 0, count, this.position);
+        this.fifo.push(out, 0, count, this.stamp);
       else this.fifo.interrupt();
-      this.watch?.push(out, count, this.position);
+      this.watch?.push(out, count, this.stamp);
       this.measurement?.push(out, count);
-      this.log?.sampled(this.section.channels, out, count, this.position, rate);
+      this.log?.sampled(this.section.channels, out, count, this.stamp, rate);
       this.taken += count;
       if (count < wanted) {
         this.sectionStart = this.position;
@@ -179,6 +181,11 @@ export class SimulatedMeter {
     return this.section ? this.sectionStart + (this.taken / this.section.rate) * 1000 : this.sectionStart;
   }
 
+  /** Time of the next sample by the meter's own clock. */
+  private get stamp(): number {
+    return this.position + this.clockOffset;
+  }
+
   private nextSection(): void {
     const before = this.section;
     this.section = this.options.source.next();
@@ -187,7 +194,10 @@ export class SimulatedMeter {
       this.fifo.end();
       return;
     }
-    const { rate, channels, fullScale } = this.section;
+    const { rate, channels, fullScale, clock, pause = 0 } = this.section;
+    if (pause > 0) this.fifo.interrupt();
+    this.sectionStart += pause;
+    this.clockOffset = clock === undefined ? 0 : clock - this.sectionStart;
     this.fifo.setFormat({ rate, channels, scales: fullScale.map((x) => Math.fround(x / FULL_SCALE)) });
     this.fifo.sampling = true;
     if (before?.rate === rate && before.channels.join() === channels.join()) return;
@@ -238,7 +248,7 @@ export class SimulatedMeter {
   /** Brings measured values into their registers, with one exponent for all powers. */
   private refresh(): void {
     const { profile } = this.options;
-    this.put('CLOCK', this.now);
+    this.put('CLOCK', this.now + this.clockOffset);
     this.put('EVENT_COUNT', this.log?.count ?? 0);
     if (this.log instanceof NumberedLog) this.put('EVENT_OLDEST', this.log.oldest);
     const values: Values = this.measurement?.values() ?? {};

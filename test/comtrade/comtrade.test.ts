@@ -1,16 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import {
-  ComtradeError,
-  parseCff,
-  parseRecording,
-  readChannelMap,
-  readRecording,
-  sideValues,
-  toFrames,
-} from '../../src/comtrade';
+import { type AnalogChannel, ComtradeError } from '../../src/comtrade';
+import { readCff, readWhole } from './whole';
 import { asciiDat, binaryDat, cfg, type Row, type Spec } from './writer';
 
 const ROWS: Row[] = [
@@ -22,23 +12,28 @@ const STATUS = ['1,D1,,,0', '2,D2,,,1'];
 
 function read(spec: Spec, rows: Row[] = ROWS, dat?: Buffer) {
   const format = spec.format ?? 'ASCII';
-  const bytes = dat ?? (format === 'ASCII' ? asciiDat(rows) : binaryDat(rows, format));
-  return parseRecording(Buffer.from(cfg(spec, rows.length)), bytes);
+  const own = spec.status ? rows : withoutStatus(rows);
+  const bytes = dat ?? (format === 'ASCII' ? asciiDat(own) : binaryDat(own, format));
+  return readWhole(cfg(spec, rows.length), bytes);
+}
+
+function withoutStatus(rows: Row[]): Row[] {
+  return rows.map((row) => ({ ...row, status: [] }));
 }
 
 describe('comtrade', () => {
   for (const revision of [1991, 1999, 2013] as const) {
     for (const format of ['ASCII', 'BINARY', 'BINARY32', 'FLOAT32'] as const) {
-      it(`reads ${revision} ${format}, scaled, with a missing value`, () => {
+      it(`reads ${revision} ${format}, scaled, with a missing value`, async () => {
         const status = revision === 1991 ? ['1,D1,0', '2,D2,1'] : STATUS;
         const rows = revision === 1991 && format === 'ASCII' ? withCode(999999) : ROWS;
-        const r = read({ revision, format, status }, rows);
+        const r = await read({ revision, format, status }, rows);
         assert.equal(r.config.revision, revision);
         assert.deepEqual([...r.analog[0]], [21, Number.NaN, -9]);
         assert.deepEqual([...r.analog[1]], [-10, 15, 3.5]);
         assert.deepEqual([...r.status[0]], [1, 0, 1]);
         assert.deepEqual([...r.status[1]], [0, 1, 1]);
-        assert.deepEqual([...r.times], [0, 0.001, 0.002]);
+        assert.deepEqual([...r.stamps], [0, 0.001, 0.002]);
         // 1991 writes month first: both dates are the first of February.
         assert.equal(r.config.start, Date.UTC(1999, 1, 1, 12, 0, 0, 500));
         assert.deepEqual(r.warnings, []);
@@ -50,132 +45,137 @@ describe('comtrade', () => {
     return ROWS.map((row) => ({ ...row, analog: row.analog.map((value) => (value === '' ? code : value)) }));
   }
 
-  it('takes the time code of 2013 for the difference to UTC', () => {
+  it('takes the time code of 2013 for the difference to UTC', async () => {
     const file = (code: string) => cfg({ revision: 2013 }, 3).replace('0,0\r\n0,0', `${code},${code}\r\n0,0`);
-    const start = (code: string) => parseRecording(Buffer.from(file(code)), asciiDat(ROWS)).config.start;
+    const start = async (code: string) =>
+      (await readWhole(file(code), asciiDat(withoutStatus(ROWS)))).config.start;
     const local = Date.UTC(1999, 1, 1, 12, 0, 0, 500);
-    assert.equal(start('0'), local);
-    assert.equal(start('-4'), local + 4 * 3_600_000);
-    assert.equal(start('+5h30'), local - 5.5 * 3_600_000);
-    assert.equal(start('x'), local);
+    assert.equal(await start('0'), local);
+    assert.equal(await start('-4'), local + 4 * 3_600_000);
+    assert.equal(await start('+5h30'), local - 5.5 * 3_600_000);
+    assert.equal(await start('x'), local);
   });
 
-  it('reads status words beyond the sixteenth channel', () => {
+  it('reads status words beyond the sixteenth channel', async () => {
     const status = Array.from({ length: 20 }, (_, i) => `${i + 1},D${i + 1},,,0`);
     const bits = status.map((_, i) => (i === 17 ? 1 : 0));
-    const r = read({ format: 'BINARY', status }, [{ stamp: 0, analog: [1, 2], status: bits }]);
+    const r = await read({ format: 'BINARY', status }, [{ stamp: 0, analog: [1, 2], status: bits }]);
     assert.deepEqual(
       r.status.map(([bit]) => bit),
       bits,
     );
   });
 
-  it('scales between primary and secondary by the ratio of the channel', () => {
-    const r = read({});
-    const [u, i] = r.config.analog;
-    assert.deepEqual([...sideValues(i, r.analog[1], 'P')], [-200, 300, 70]);
-    assert.deepEqual([...sideValues(i, r.analog[1], 'S')], [-10, 15, 3.5]);
-    assert.equal(sideValues(u, r.analog[0], 'S'), r.analog[0]);
-  });
-
-  it('gives several rates their times, and frames of one rate each', () => {
-    const rows = Array.from({ length: 6 }, (_, n): Row => ({ stamp: '', analog: [n, n] }));
-    const r = read(
-      {
-        rates: [
-          [1000, 2],
-          [500, 6],
-        ],
-      },
-      rows,
-    );
-    assert.deepEqual(
-      [...r.times].map((t) => Math.round(t * 1e6)),
-      [0, 1000, 2000, 4000, 6000, 8000],
-    );
-    const { frames } = toFrames(r, { meter: 'm', time: 0 });
-    assert.deepEqual(
-      frames.map(({ rate, length, time }) => [rate, length, time]),
-      [
-        [1000, 2, 0],
-        [500, 4, 2],
-      ],
-    );
-  });
-
-  it('takes rates that drift over dozens of segments for one clock', () => {
-    const rates: [number, number][] = Array.from({ length: 48 }, (_, k) => [
-      1200 + 0.5 * Math.sin(k),
-      (k + 1) * 10,
+  it('reads the ratio of instrument transformers, and leaves values on the side that was recorded', async () => {
+    const ratios = ({ primary, secondary, side }: AnalogChannel) => [primary, secondary, side];
+    const r = await read({});
+    assert.deepEqual(r.config.analog.map(ratios), [
+      [1, 1, 'P'],
+      [100, 5, 'S'],
     ]);
-    const rows = Array.from({ length: 480 }, (_, n): Row => ({ stamp: '', analog: [n % 100, 0] }));
-    const r = read({ rates }, rows);
-    const { frames } = toFrames(r, { meter: 'm' });
-    assert.equal(frames.length, 1);
-    const seconds = rates.reduce((sum, [rate]) => sum + 10 / rate, 0);
-    assert.ok(Math.abs(frames[0].length / frames[0].rate - seconds) < 1e-9);
-    assert.ok(Math.abs(r.times[479] - (seconds - 1 / rates[47][0])) < 1e-9);
+    assert.deepEqual([...r.analog[1]], [-10, 15, 3.5]);
+    const old = await read({ revision: 1991 });
+    assert.deepEqual(old.config.analog.map(ratios), [
+      [1, 1, 'P'],
+      [1, 1, 'P'],
+    ]);
   });
 
-  it('takes its times from the stamps where there is no rate, and undoes a 32-bit counter running over', () => {
-    const begin = 2 ** 32 - 1500;
-    const rows = [0, 1000, 2000, 3000].map((t): Row => ({ stamp: (begin + t) % 2 ** 32, analog: [t, 0] }));
-    for (const format of ['ASCII', 'BINARY'] as const) {
-      const r = read({ format, rates: [[0, 4]] }, rows);
+  it('gives the stretches of several rates, the last one to the end of the data', async () => {
+    const rows = Array.from({ length: 7 }, (_, n): Row => ({ stamp: '', analog: [n, n] }));
+    const rates: [number, number][] = [
+      [1000, 2],
+      [500, 6],
+    ];
+    const r = await read({ rates }, rows);
+    assert.deepEqual(r.rates, [
+      { rate: 1000, from: 0, to: 2 },
+      { rate: 500, from: 2, to: 7 },
+    ]);
+    const short = await read({ rates }, rows.slice(0, 4));
+    assert.deepEqual(short.rates, [
+      { rate: 1000, from: 0, to: 2 },
+      { rate: 500, from: 2, to: 4 },
+    ]);
+  });
+
+  it('undoes a counter of 32 bits, or of ten digits, that runs over', async () => {
+    const cases: [Spec['format'], number][] = [
+      ['ASCII', 2 ** 32],
+      ['BINARY', 2 ** 32],
+      ['ASCII', 1e10],
+    ];
+    for (const [format, span] of cases) {
+      const rows = [0, 1000, 2000, 3000].map(
+        (t): Row => ({
+          stamp: (span - 1500 + t) % span,
+          analog: [t, 0],
+        }),
+      );
+      const r = await read({ format, rates: [[0, 4]] }, rows);
       assert.deepEqual(
-        [...r.times].map((t) => Math.round(t * 1e6)),
+        [...r.stamps].map((t) => Math.round(t * 1e6)),
         [0, 1000, 2000, 3000],
       );
-      const { frames } = toFrames(r, { meter: 'm' });
-      assert.ok(Math.abs(frames[0].rate - 1000) < 1e-6);
+      assert.deepEqual(r.warnings, []);
+      assert.deepEqual(r.rates, [{ rate: 0, from: 0, to: 4 }]);
     }
   });
 
-  it('reads empty time stamps and stops at Ctrl-Z', () => {
-    const text = asciiDat(ROWS.map((row) => ({ ...row, stamp: '', status: [] }))).toString();
-    const r = read({}, ROWS, Buffer.from(`${text.trimEnd()}\x1a garbage after the end`));
-    assert.equal(r.count, 3);
-    assert.deepEqual([...r.times], [0, 0.001, 0.002]);
+  it('says that stamps run back, which is no counter running over', async () => {
+    const rows = [0, 1000, 500, 1500].map((stamp): Row => ({ stamp, analog: [1, 2] }));
+    const r = await read({ rates: [[0, 4]] }, rows);
+    assert.deepEqual(
+      [...r.stamps].map((t) => Math.round(t * 1e6)),
+      [0, 1000, 500, 1500],
+    );
+    assert.deepEqual(r.warnings, ['time stamps run backwards in 1 places']);
   });
 
-  it('says when the counts disagree, and reads as far as the data goes', () => {
+  it('reads empty time stamps and stops at Ctrl-Z', async () => {
+    const text = asciiDat(withoutStatus(ROWS).map((row) => ({ ...row, stamp: '' }))).toString();
+    const r = await read({}, ROWS, Buffer.from(`${text.trimEnd()}\x1a garbage after the end`));
+    assert.equal(r.count, 3);
+    assert.deepEqual([...r.stamps], [Number.NaN, Number.NaN, Number.NaN]);
+    assert.deepEqual([...r.analog[1]], [-10, 15, 3.5]);
+  });
+
+  it('says when the counts disagree, and reads as far as the data goes', async () => {
     for (const declared of [2, 5]) {
-      const r = read({ rates: [[1000, declared]] });
+      const r = await read({ rates: [[1000, declared]] });
       assert.equal(r.count, 3);
       assert.match(r.warnings.join(), new RegExp(`promises ${declared} samples, the data holds 3`));
     }
   });
 
-  it('leaves out the unfinished end of a cut file, and says so', () => {
+  it('leaves out the unfinished end of a cut file, and says so', async () => {
     const whole = binaryDat(ROWS, 'BINARY');
-    const cut = read({ format: 'BINARY', status: STATUS }, ROWS, whole.subarray(0, whole.length - 5));
+    const cut = await read({ format: 'BINARY', status: STATUS }, ROWS, whole.subarray(0, whole.length - 5));
     assert.equal(cut.count, 2);
     assert.match(cut.warnings.join(), /byte 28: 9 bytes of an unfinished record/);
     const text = asciiDat(ROWS).toString();
-    const ascii = read({ status: STATUS }, ROWS, Buffer.from(text.slice(0, -8)));
+    const ascii = await read({ status: STATUS }, ROWS, Buffer.from(text.slice(0, -8)));
     assert.equal(ascii.count, 2);
     assert.match(ascii.warnings.join(), /line 3: an unfinished last line/);
   });
 
-  it('reads code pages other than UTF-8, found or named', () => {
+  it('reads code pages other than UTF-8, found or named', async () => {
     const russian = 'Подстанция Северная Трансформатор';
     const bytes = Buffer.from([...russian].map((c) => (c === ' ' ? 0x20 : c.charCodeAt(0) - 0x410 + 0xc0)));
     const [before, after] = cfg({ station: '@@' }, 3).split('@@');
     const file = Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)]);
+    const dat = asciiDat(withoutStatus(ROWS));
     for (const encoding of [undefined, 'windows-1251']) {
-      const r = parseRecording(file, asciiDat(ROWS), { encoding });
+      const r = await readWhole(file, dat, { encoding });
       assert.equal(r.config.station, russian);
       assert.equal(r.encoding, 'windows-1251');
     }
-    assert.throws(
-      () => parseRecording(file, asciiDat(ROWS), { encoding: 'klingon' }),
-      /not a known code page/,
-    );
-    const utf8 = parseRecording(Buffer.from(`\ufeff${cfg({ station: 'Žďár' }, 3)}`), asciiDat(ROWS));
+    await assert.rejects(readWhole(file, dat, { encoding: 'klingon' }), /not a known code page/);
+    const utf8 = await readWhole(`\ufeff${cfg({ station: 'Žďár' }, 3)}`, dat);
     assert.equal(utf8.config.station, 'Žďár');
   });
 
-  it('reads single files (.cff), ASCII and binary', () => {
+  it('reads single files (.cff), ASCII and binary', async () => {
     const spec: Spec = { revision: 2013, format: 'BINARY', status: STATUS };
     const dat = binaryDat(ROWS, 'BINARY');
     const parts = (header: string, data: Buffer) =>
@@ -184,42 +184,24 @@ describe('comtrade', () => {
         Buffer.from(`--- file type: HDR ---\r\nA header\r\n--- file type: ${header} ---\r\n`),
         data,
       ]);
-    const r = parseCff(parts(`DAT BINARY: ${dat.length}`, dat));
+    const r = await readCff(parts(`DAT BINARY: ${dat.length}`, dat));
     assert.deepEqual([...r.analog[1]], [-10, 15, 3.5]);
     assert.match(r.header ?? '', /A header/);
     // Data whose bytes look like a separator stay data, since their count is given.
     const tricky = Buffer.from(dat);
     Buffer.from('\n--- ').copy(tricky, 9);
-    assert.equal(parseCff(parts(`DAT BINARY: ${dat.length}`, tricky)).count, 3);
+    assert.equal((await readCff(parts(`DAT BINARY: ${dat.length}`, tricky))).count, 3);
     const ascii = Buffer.from(
       `--- file type: CFG ---\n${cfg({ revision: 2013, status: STATUS }, 3)}--- file type: DAT ASCII ---\n${asciiDat(ROWS)}`,
     );
-    assert.equal(parseCff(ascii).count, 3);
-    const short = parseCff(parts(`DAT BINARY: ${dat.length}`, dat.subarray(0, 30)));
+    assert.equal((await readCff(ascii)).count, 3);
+    const short = await readCff(parts(`DAT BINARY: ${dat.length}`, dat.subarray(0, 30)));
     assert.equal(short.count, 2);
-    assert.throws(() => parseCff(Buffer.from('nothing')), /byte 0: no line "--- file type: CFG/);
-    assert.throws(
-      () => parseCff(Buffer.from(`--- file type: CFG ---\n${cfg(spec, 3)}`)),
+    await assert.rejects(readCff(Buffer.from('nothing')), /byte 0: no line "--- file type: CFG/);
+    await assert.rejects(
+      readCff(Buffer.from(`--- file type: CFG ---\n${cfg(spec, 3)}`)),
       /no part "file type: DAT"/,
     );
-  });
-
-  it('names the file, and takes .CFG and .DAT as well', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'comtrade-'));
-    try {
-      await writeFile(join(folder, 'x.CFG'), cfg({}, 3));
-      await writeFile(join(folder, 'x.DAT'), asciiDat(ROWS));
-      assert.equal((await readRecording(join(folder, 'x.cfg'))).count, 3);
-      await writeFile(join(folder, 'x.CFG'), 'a,b,1999\nrubbish');
-      await assert.rejects(
-        readRecording(join(folder, 'x.CFG')),
-        /x\.CFG, line 2: channel count must be a number and A/,
-      );
-      await assert.rejects(readRecording(join(folder, 'none.cfg')), /ENOENT/);
-      await assert.rejects(readRecording(join(folder, 'x.txt')), /named by its \.cfg or \.cff/);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
   });
 
   const BROKEN: [string, (text: string) => string, RegExp][] = [
@@ -246,33 +228,33 @@ describe('comtrade', () => {
     ['too many channels', (t) => t.replace('2A', '99999A'), /^line 2: channel count/],
   ];
   for (const [what, spoil, message] of BROKEN) {
-    it(`says which line is wrong: ${what}`, () => {
+    it(`says which line is wrong: ${what}`, async () => {
       const file = Buffer.from(spoil(cfg({}, 3)));
-      assert.throws(
-        () => parseRecording(file, asciiDat(ROWS)),
+      await assert.rejects(
+        readWhole(file, asciiDat(ROWS)),
         (error) => error instanceof ComtradeError && message.test(error.message),
       );
     });
   }
 
-  it('says which line of the data is wrong', () => {
-    const dat = asciiDat(ROWS.map((row) => ({ ...row, status: [] }))).toString();
-    assert.throws(
-      () => read({}, ROWS, Buffer.from(dat.replace('-20', '1O'))),
+  it('says which line of the data is wrong', async () => {
+    const dat = asciiDat(withoutStatus(ROWS)).toString();
+    await assert.rejects(
+      read({}, ROWS, Buffer.from(dat.replace('-20', '1O'))),
       /^line 1: channel 2 must be a number, got "1O"/,
     );
-    assert.throws(
-      () => read({}, ROWS, Buffer.from(dat.replace('1000,', ''))),
+    await assert.rejects(
+      read({}, ROWS, Buffer.from(dat.replace('1000,', ''))),
       /line 2: 4 fields expected, 3 found/,
     );
-    assert.throws(() => read({}, ROWS, Buffer.from('')), /line 1: the data file is empty/);
-    assert.throws(
-      () => read({ format: 'BINARY' }, ROWS, Buffer.alloc(5)),
+    await assert.rejects(read({}, ROWS, Buffer.from('')), /line 1: the data file is empty/);
+    await assert.rejects(
+      read({ format: 'BINARY' }, ROWS, Buffer.alloc(5)),
       /byte 5: not one whole record of 12 bytes/,
     );
   });
 
-  it('never fails otherwise, however a file is spoilt', () => {
+  it('never fails otherwise, however a file is spoilt', async () => {
     let state = 1;
     const random = (n: number) => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -288,42 +270,10 @@ describe('comtrade', () => {
       }
       const cut = spoilt.map((file) => (random(5) ? file : file.subarray(0, random(file.length))));
       try {
-        const r = parseRecording(cut[0], cut[1]);
-        toFrames(r, { meter: 'm', channels: { va: r.config.analog[0]?.index ?? 1 } });
+        await readWhole(cut[0], cut[1]);
       } catch (error) {
-        const known = error instanceof ComtradeError || (error as Error).name === 'FieldError';
-        assert.ok(known, `round ${round}: ${(error as Error).stack}`);
+        assert.ok(error instanceof ComtradeError, `round ${round}: ${(error as Error).stack}`);
       }
     }
-  });
-
-  it('finds channels by unit and phase, in kilo and in words', () => {
-    const analog = [
-      '1,Ua,A,,kV,1,0,0,-9,9,1,1,P',
-      '2,VB,,,volt,1,0,0,-9,9,1,1,P',
-      '3,U3,L3,,V,1,0,0,-9,9,1,1,P',
-      '4,I1,,,mA,1,0,0,-9,9,1,1,P',
-      '5,Freq,,,Hz,1,0,0,-9,9,1,1,P',
-      '6,UA spare,A,,V,1,0,0,-9,9,1,1,P',
-    ];
-    const rows: Row[] = [{ stamp: 0, analog: [1, 2, 3, 4, 5, 6] }];
-    const r = read({ analog }, rows);
-    const { frames, channels } = toFrames(r, { meter: 'm' });
-    assert.deepEqual(channels, { va: 1, vb: 2, vc: 3, ia: 4 });
-    assert.equal(frames[0].channel('va')?.[0], 1000);
-    assert.equal(frames[0].channel('ia')?.[0], Math.fround(0.004));
-    const named = toFrames(r, { meter: 'm', channels: readChannelMap('va = UA spare; ia=4') });
-    assert.equal(named.frames[0].channel('va')?.[0], 6);
-    assert.throws(
-      () => toFrames(r, { meter: 'm', channels: { va: 'none' } }),
-      /"none" is not in the file, which has 1 Ua/,
-    );
-    assert.throws(() => readChannelMap('vx=1'), /expected pairs such as va=1, got "vx=1"/);
-  });
-
-  it('fills missing samples with the one before, and says how many', () => {
-    const { frames, filled } = toFrames(read({}), { meter: 'm' });
-    assert.deepEqual([...(frames[0].channel('va') ?? [])], [21, 21, -9]);
-    assert.deepEqual(filled, { va: 1 });
   });
 });

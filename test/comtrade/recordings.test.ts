@@ -1,28 +1,25 @@
 import assert from 'node:assert/strict';
-import { readRecording, toFrames } from '../../src/comtrade';
 import { WindowAnalyser } from '../../src/power';
-import type { Channel } from '../../src/record';
 import { itWith } from '../shared-data';
+import { readFiles } from './whole';
 
 /** Facts of ../shared/recordings/README.md, found by others than this reader. */
 describe('recordings of others', () => {
   itWith('recordings/f1_1b274run.cfg', 'f1_1b274run: COMTRADE 2013 float32', async (path) => {
-    const r = await readRecording(path);
+    const r = await readFiles(path);
     assert.equal(r.config.revision, 2013);
     assert.equal(r.config.format, 'FLOAT32');
     assert.equal(r.count, 40_001);
     assert.equal(r.config.frequency, 50);
     assert.deepEqual(r.warnings, []);
-    const { frames, channels } = toFrames(r, { meter: 'm' });
-    assert.deepEqual(channels, { va: 1, vb: 2, vc: 3, ia: 4, ib: 5, ic: 6 });
-    assert.equal(frames[0].rate, 100_000);
+    assert.deepEqual(r.rates, [{ rate: 100_000, from: 0, to: 40_001 }]);
   });
 
   itWith(
     'recordings/substation-110kv.cfg',
     'substation-110kv: COMTRADE 1999 BINARY, Windows-1251',
     async (path) => {
-      const r = await readRecording(path);
+      const r = await readFiles(path);
       assert.equal(r.encoding, 'windows-1251');
       assert.equal(r.config.analog.length, 55);
       assert.equal(r.config.status.length, 112);
@@ -30,9 +27,8 @@ describe('recordings of others', () => {
       // The header says 19,679; one more record lies in the file.
       assert.equal(r.count, 19_680);
       assert.match(r.warnings.join(), /promises 19679 samples, the data holds 19680/);
-      const { frames } = toFrames(r, { meter: 'm' });
-      assert.equal(frames[0].rate, 1200);
-      assert.ok(Math.abs(frames[0].length / 1200 - 16.4) < 0.001);
+      assert.deepEqual(r.rates, [{ rate: 1200, from: 0, to: 19_680 }]);
+      assert.ok(Math.abs(r.count / 1200 - 16.4) < 0.001);
     },
   );
 
@@ -40,15 +36,14 @@ describe('recordings of others', () => {
     'recordings/keating.cfg',
     'keating: RMS, power and power factor of its README within 0.05 %',
     async (path) => {
-      const r = await readRecording(path);
+      const r = await readFiles(path);
       assert.equal(r.count, 2048);
-      assert.equal(r.segments[0].rate, 30_707.244140625);
-      const [frame] = toFrames(r, { meter: 'm' }).frames;
+      assert.equal(r.rates[0].rate, 30_707.244140625);
       // 2048 samples are four cycles: the whole record is one window.
-      const names = ['va', 'ia', 'vb', 'ib', 'vc', 'ic'] as Channel[];
+      const names = ['U1', 'I1', 'U2', 'I2', 'U3', 'I3'];
       // The kernels at the window's ends look beyond it: it is periodic.
       const samples = names.map((n) => {
-        const once = Float64Array.from(frame.channel(n) ?? []);
+        const once = r.analog[r.config.analog.findIndex(({ id }) => id === n)];
         return Float64Array.from({ length: 4096 }, (_, k) => once[(k + 1024) % 2048]);
       });
       const { phases } = new WindowAnalyser(2048, 4, 3, 40).analyse(

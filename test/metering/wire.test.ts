@@ -83,7 +83,7 @@ function poll(rows: object[], settings: object, links?: MeterLinks): { poller: P
 
 describe('metering over a real Modbus wire', () => {
   it('brings a recording through the FIFO whole and in order, with its times', async () => {
-    const { server } = await serve({ 1: new PlaybackSource([ramp(1000, 2345)], false) });
+    const { server } = await serve({ 1: new PlaybackSource([ramp(1000, 2345)], { loop: false }) });
     const link = linkTo(server.port);
     const reader = new WaveformReader(genericPq, { ...ADDRESS, ct: 10, pt: 2 });
     const frames: WaveformFrame[] = [];
@@ -115,7 +115,7 @@ describe('metering over a real Modbus wire', () => {
   });
 
   it('tells a late reader how many blocks were lost, and goes on with samples that are right', async () => {
-    const { server } = await serve({ 1: new PlaybackSource([ramp(1000, 20_000)], false) }, 20);
+    const { server } = await serve({ 1: new PlaybackSource([ramp(1000, 20_000)], { loop: false }) }, 20);
     const link = linkTo(server.port);
     const reader = new WaveformReader(genericPq, ADDRESS);
     now += 500;
@@ -140,7 +140,7 @@ describe('metering over a real Modbus wire', () => {
       rate: 2000,
       channels: { vb: new Array(700).fill(5) },
     });
-    const { server } = await serve({ 1: new PlaybackSource([ramp(1000, 700), other], false) });
+    const { server } = await serve({ 1: new PlaybackSource([ramp(1000, 700), other], { loop: false }) });
     const link = linkTo(server.port);
     const reader = new WaveformReader(genericPq, ADDRESS);
     now += 5000;
@@ -154,7 +154,7 @@ describe('metering over a real Modbus wire', () => {
   });
 
   it('does not mix samples when a second reader moves the window', async () => {
-    const { server } = await serve({ 1: new PlaybackSource([ramp(1000, 4000)], false) });
+    const { server } = await serve({ 1: new PlaybackSource([ramp(1000, 4000)], { loop: false }) });
     const [a, b] = [linkTo(server.port), linkTo(server.port)];
     const readers = [new WaveformReader(genericPq, ADDRESS), new WaveformReader(genericPq, ADDRESS)];
     now += 10_000;

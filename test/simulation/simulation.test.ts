@@ -85,7 +85,7 @@ describe('simulated meter', () => {
 
   it('hands out a recording sample by sample, in numbered blocks, the last one marked', () => {
     const values = Array.from({ length: 500 }, (_, n) => 100 * Math.sin(n / 10));
-    const meter = meterOf(new PlaybackSource([frame(1000, values)], false));
+    const meter = meterOf(new PlaybackSource([frame(1000, values)], { loop: false }));
     meter.advance(START + 10_000 - 1);
     assert.ok(meter.ended);
     const status = decodeStatus(meter.read(FIFO.status, FIFO.statusLength));
@@ -116,7 +116,7 @@ describe('simulated meter', () => {
   });
 
   it('marks the last block also where the recording ends with a full one', () => {
-    const meter = meterOf(new PlaybackSource([frame(1000, new Array(234).fill(1))], false));
+    const meter = meterOf(new PlaybackSource([frame(1000, new Array(234).fill(1))], { loop: false }));
     meter.advance(START + 5000);
     assert.deepEqual(
       blocks(meter, 0, 2).map(({ count, last }) => [count, last]),
@@ -128,7 +128,7 @@ describe('simulated meter', () => {
   });
 
   it('plays a recording again and again', () => {
-    const meter = meterOf(new PlaybackSource([frame(1000, [1, 2, 3, 4])], true));
+    const meter = meterOf(new PlaybackSource([frame(1000, [1, 2, 3, 4])], { loop: true }));
     meter.advance(START + 1000);
     const [block] = blocks(meter, 0, 1);
     const peak = 32_767;
@@ -141,7 +141,7 @@ describe('simulated meter', () => {
 
   it('describes each block in its own format when the rate changes on the way', () => {
     const meter = meterOf(
-      new PlaybackSource([frame(1000, new Array(150).fill(2)), frame(2000, new Array(150).fill(8))], false),
+      new PlaybackSource([frame(1000, new Array(150).fill(2)), frame(2000, new Array(150).fill(8))], { loop: false }),
     );
     meter.advance(START + 5000);
     const rates = [0, 1, 2, 3].map((number) => {

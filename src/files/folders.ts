@@ -1,0 +1,44 @@
+import { realpath } from 'node:fs/promises';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import { RecordError } from './error';
+
+/** Where files may lie, and where relative names are looked for. */
+export interface Folders {
+  /** Node-RED's `fileWorkingDirectory`: where it is set, nothing outside it is read. */
+  working?: string;
+  /** Files that were put there through a panel. */
+  uploads?: string;
+}
+
+/**
+ * The path of a file that a flow names. A relative name is looked for in the working directory, then among the uploads.
+ * @throws RecordError for a path outside the working directory, where one is set; links are followed before that
+ */
+export async function pathOf(name: string, { working, uploads }: Folders): Promise<string> {
+  if (name.includes('\0')) throw new RecordError('PATH', 'a file name holds no NUL');
+  const candidates = isAbsolute(name)
+    ? [name]
+    : [
+        ...(working ? [join(working, name)] : []),
+        ...(uploads ? [join(uploads, name)] : []),
+        ...(working ? [] : [resolve(name)]),
+      ];
+  for (const candidate of candidates) {
+    const real = await realpath(candidate).catch(() => undefined);
+    if (real === undefined) continue;
+    if (
+      working === undefined ||
+      (await isBelow(real, working)) ||
+      (uploads && (await isBelow(real, uploads)))
+    )
+      return real;
+    throw new RecordError('PATH', `${name} lies outside fileWorkingDirectory (${working})`);
+  }
+  throw new RecordError('NO_FILE', `ENOENT: no such file, ${name}`);
+}
+
+async function isBelow(real: string, folder: string): Promise<boolean> {
+  const base = await realpath(folder).catch(() => resolve(folder));
+  const path = relative(base, real);
+  return path === '' || (!path.startsWith('..') && !isAbsolute(path));
+}
