@@ -139,7 +139,7 @@ function onMessage(record, playback) {
     console.log(`First sag at the broker after ${after} s: ${describe(record)}`);
   }
   if (!playback) return;
-  if (record.kind === 'diagnostic' && /_REFUSED$/.test(record.code)) {
+  if (record.kind === 'diagnostic' && /^(FILE|FRAMES)_REFUSED$/.test(record.code)) {
     console.error(`${record.code}: ${record.text}`);
     refused++;
     if (record.code === 'FILE_REFUSED') over(playback, true);
@@ -149,7 +149,7 @@ function onMessage(record, playback) {
     console.log(
       `  read: ${waveforms} waveforms${readings ? ` and ${readings} readings` : ''} of ${count(record.samples, 'sample')}`,
     );
-    refused += record.sent.refused;
+    refused += record.sent.refused ?? 0;
     over(playback, waveforms + readings === 0);
   }
   if (record.kind === 'diagnostic' && record.code === 'END_OF_WAVEFORM') {

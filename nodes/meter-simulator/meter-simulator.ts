@@ -39,7 +39,11 @@ export = (RED: NodeAPI): void => {
       }
       const record = await openRecord(
         { path: recordingPath(config.recording) },
-        { channels: config.channels, encoding: config.encoding || undefined },
+        {
+          channels: config.channels,
+          encoding: config.encoding || undefined,
+          nominal: readSimulatorSettings(config).nominal,
+        },
       );
       try {
         // Meter by meter; units take turns where there are more of them than meters in the file.

@@ -144,7 +144,7 @@ export = (RED: NodeAPI): void => {
     const send = async (file: Awaited<ReturnType<typeof openRecord>>, message: NodeMessage) => {
       const readers = new Readers(RED, this.id);
       active = readers;
-      const sent = { waveforms: 0, readings: 0, refused: 0 };
+      const sent: { waveforms: number; readings: number; refused?: number } = { waveforms: 0, readings: 0 };
       try {
         for await (const record of file.records()) {
           if (closed || cancelled) break;
@@ -156,7 +156,7 @@ export = (RED: NodeAPI): void => {
           await readers.ready();
         }
         const delivery = await readers.finish();
-        for (const count of delivery.refused.values()) sent.refused += count;
+        if (delivery.refused) sent.refused = [...delivery.refused.values()].reduce((a, b) => a + b, 0);
         return { sent, delivery };
       } finally {
         readers.close();
@@ -172,7 +172,7 @@ export = (RED: NodeAPI): void => {
           `${file}: node ${reader} did not say that it was done with a message; it was not waited for`,
         );
       }
-      if (sent?.refused) {
+      if (sent?.refused && delivery.refused) {
         const reasons = [...delivery.refused].map(([reason, count]) => `${reason} (${count})`);
         diagnose(
           'FRAMES_REFUSED',

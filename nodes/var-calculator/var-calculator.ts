@@ -1,7 +1,15 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { board } from '../../src/desk';
 import { limitTable, PowerCalculator, readCalculatorSettings } from '../../src/power';
-import { check, endedMeter, FieldError, kindOf, parseRecord, type Reading, WaveformFrame } from '../../src/record';
+import {
+  check,
+  endedMeter,
+  FieldError,
+  kindOf,
+  parseRecord,
+  type Reading,
+  WaveformFrame,
+} from '../../src/record';
 import { RunTimeValues } from '../../src/shared';
 
 const COMMANDS = ['reset-energy'] as const;
@@ -108,7 +116,8 @@ export = (RED: NodeAPI): void => {
     /** Meters whose waveforms have voltages without currents, each reported once. */
     const withoutCurrent = new Set<string>();
     const takeFrame = (frame: WaveformFrame) => {
-      if (calculator.measures(frame)) {
+      // A source of voltages alone is no mistake; one of currents alone, or of phases that do not meet, is refused.
+      if (calculator.measures(frame) || frame.names.some((name) => name[0] === 'i')) {
         calculator.push(frame);
         return;
       }

@@ -24,6 +24,8 @@ const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
 
+/** What a number looks like: no hexadecimal ones. */
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const POWERS = Float64Array.from({ length: 23 }, (_, k) => 10 ** k);
 
 /** A line of a file as its bytes, from `start` to `end`, without its ending. */
@@ -186,6 +188,9 @@ class LineBlock {
   private start = 0;
   private readonly stop: number;
   private readonly line: Line;
+  private lf = -1;
+  /** Lines end by CR alone: the first one that is followed by no LF tells. */
+  private readonly hasLoneCr: boolean;
 
   constructor(
     private readonly bytes: Buffer,
@@ -197,6 +202,8 @@ class LineBlock {
     const ctrlZ = bytes.indexOf(CTRL_Z);
     this.stop = ctrlZ < 0 ? bytes.length : ctrlZ;
     this.line = { bytes, start: 0, end: 0, number, at: base };
+    const cr = bytes.indexOf(CR);
+    this.hasLoneCr = cr >= 0 && cr < bytes.length - 1 && bytes[cr + 1] !== LF;
   }
 
   /** Nothing follows this block. */
@@ -214,12 +221,28 @@ class LineBlock {
     return this.base + this.stop;
   }
 
+  /** Position of the CR or LF that ends a line; -1 where it is not here. A CR as the very last byte waits for an LF. */
+  private endOfLine(start: number): number {
+    const { bytes } = this;
+    // Looked for once: files of old Macintoshes have none, and each line would look through the rest of the block.
+    if (this.lf < start) {
+      const found = bytes.indexOf(LF, start);
+      this.lf = found < 0 ? bytes.length : found;
+    }
+    if (this.lf < bytes.length && !this.hasLoneCr)
+      return this.lf > start && bytes[this.lf - 1] === CR ? this.lf - 1 : this.lf;
+    const cr = bytes.indexOf(CR, start);
+    if (cr < 0) return this.lf < bytes.length ? this.lf : -1;
+    if (cr === bytes.length - 1 && !this.isEnd) return -1;
+    return Math.min(cr, this.lf);
+  }
+
   /** The next line that holds something; valid until the next call. */
   next(): Line | undefined {
     const { bytes, stop, line } = this;
     while (this.start < stop) {
       const { start } = this;
-      const newline = endOfLine(bytes, start);
+      const newline = this.endOfLine(start);
       if (newline < 0 && !this.isOver) return undefined;
       const end = newline < 0 || newline > stop ? stop : newline;
       this.start = end + (bytes[end] === CR && bytes[end + 1] === LF ? 2 : 1);
@@ -234,16 +257,6 @@ class LineBlock {
     }
     return undefined;
   }
-}
-
-/** Position of the CR or LF that ends a line. A CR as the very last byte waits for the LF that may follow. */
-function endOfLine(bytes: Buffer, start: number): number {
-  const lf = bytes.indexOf(LF, start);
-  if (lf > start) return bytes[lf - 1] === CR ? lf - 1 : lf;
-  if (lf === start) return lf;
-  // Old Macintosh files end lines by CR alone.
-  const cr = bytes.indexOf(CR, start);
-  return cr < 0 || cr === bytes.length - 1 ? -1 : cr;
 }
 
 function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
@@ -318,7 +331,7 @@ class Cursor {
       .trim();
     this.at = i + 1;
     if (text === '') return Number.NaN;
-    const value = Number(text);
+    const value = DECIMAL.test(text) ? Number(text) : Number.NaN;
     if (!Number.isFinite(value)) {
       throw new ComtradeError(
         `line ${number}`,

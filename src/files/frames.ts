@@ -41,6 +41,11 @@ export class FrameCutter {
   private resumes = false;
   private isFirst = true;
   private pending: WaveformFrame | undefined;
+  /** Rows with missing samples, until it is known how many there are. */
+  private readonly incomplete: { row: Float64Array; sample: number }[] = [];
+  /** The newest row that is whole, or was made so. */
+  private before: Float64Array | undefined;
+  private readonly row: Float64Array;
 
   constructor(
     readonly meter: string,
@@ -51,6 +56,7 @@ export class FrameCutter {
       (a, b) => CHANNEL_NAMES.indexOf(a.name) - CHANNEL_NAMES.indexOf(b.name),
     );
     this.names = this.channels.map(({ name }) => name);
+    this.row = new Float64Array(channels.length);
   }
 
   /** Another stretch begins. */
@@ -59,6 +65,8 @@ export class FrameCutter {
     const room = Math.min(MOST_SAMPLES, Math.max(LEAST_SAMPLES, Math.round(FRAME_SECONDS * stretch.rate)));
     this.staged = this.channels.map(() => new Float32Array(room));
     this.count = 0;
+    this.before = undefined;
+    this.incomplete.length = 0;
     // What lies between two stretches was not recorded: nothing was lost.
     this.resumes = !this.isFirst;
     this.isFirst = false;
@@ -76,37 +84,24 @@ export class FrameCutter {
     from: number,
     out: (frame: WaveformFrame) => void,
   ): void {
-    const { channels, stretch } = this;
-    if (!stretch) return;
-    const bridge = Math.max(1, Math.floor(stretch.samplesPerCycle * BRIDGED));
-    for (let k = 0; k < count; ) {
-      const missing = this.missingAt(values, k, count);
-      if (missing > bridge) {
-        this.flush(out);
-        this.holes += missing;
-        k += missing;
-        this.resumes = false;
-        continue;
-      }
-      if (this.count === 0) this.first = from + k;
+    const { channels } = this;
+    for (let k = 0; k < count; k++) {
+      const row = this.row;
+      let isWhole = true;
       for (let c = 0; c < channels.length; c++) {
-        const { place, factor, name } = channels[c];
-        const value = values[place][k];
-        if (Number.isNaN(value)) {
-          this.staged[c][this.count] = this.between(values[place], k, count, c) * factor;
-          this.bridged.set(name, (this.bridged.get(name) ?? 0) + 1);
-        } else {
-          this.staged[c][this.count] = value * factor;
-        }
+        row[c] = values[channels[c].place][k] * channels[c].factor;
+        if (Number.isNaN(row[c])) isWhole = false;
       }
-      this.count++;
-      k++;
-      if (this.count === this.staged[0].length) this.flush(out);
+      if (isWhole && this.incomplete.length === 0) this.put(row, from + k, out);
+      else this.wait(row, isWhole, from + k, out);
     }
   }
 
   /** The stretch is over. */
   end(out: (frame: WaveformFrame) => void): void {
+    // Nothing follows to draw a line to.
+    this.holes += this.incomplete.length;
+    this.incomplete.length = 0;
     this.flush(out);
   }
 
@@ -117,22 +112,54 @@ export class FrameCutter {
     return pending?.asLast();
   }
 
-  /** Samples from k on of which at least one channel is missing. */
-  private missingAt(values: readonly Float64Array[], k: number, count: number): number {
-    let n = 0;
-    while (k + n < count && this.channels.some(({ place }) => Number.isNaN(values[place][k + n]))) n++;
-    return n;
+  /** A row with missing samples waits for the next whole one; too many of them are a hole. */
+  private wait(
+    row: Float64Array,
+    isWhole: boolean,
+    sample: number,
+    out: (frame: WaveformFrame) => void,
+  ): void {
+    if (!isWhole) {
+      this.incomplete.push({ row: row.slice(), sample });
+      return;
+    }
+    const rows = this.incomplete.splice(0);
+    const bridge = Math.max(1, Math.floor((this.stretch?.samplesPerCycle ?? 0) * BRIDGED));
+    if (rows.length > bridge || this.before === undefined) {
+      this.flush(out);
+      this.holes += rows.length;
+      this.resumes = false;
+    } else {
+      for (let c = 0; c < row.length; c++) this.bridge(rows, c, row[c]);
+      for (const { row: bridged, sample: own } of rows) this.put(bridged, own, out);
+    }
+    this.put(row, sample, out);
   }
 
-  /** On the line between the samples beside the missing ones, in the unit of the file. */
-  private between(values: Float64Array, k: number, count: number, channel: number): number {
-    let after = k;
-    while (after < count && Number.isNaN(values[after])) after++;
-    const { factor } = this.channels[channel];
-    const before = this.count > 0 ? this.staged[channel][this.count - 1] / factor : Number.NaN;
-    const next = after < count ? values[after] : before;
-    if (Number.isNaN(before)) return Number.isNaN(next) ? 0 : next;
-    return before + (next - before) / (after - k + 1);
+  /** Missing samples of a channel, on the line from the one before to the next one that is there. */
+  private bridge(rows: readonly { row: Float64Array }[], channel: number, next: number): void {
+    let previous = (this.before as Float64Array)[channel];
+    for (let i = 0; i < rows.length; i++) {
+      if (!Number.isNaN(rows[i].row[channel])) {
+        previous = rows[i].row[channel];
+        continue;
+      }
+      let end = i + 1;
+      while (end < rows.length && Number.isNaN(rows[end].row[channel])) end++;
+      const after = end < rows.length ? rows[end].row[channel] : next;
+      previous += (after - previous) / (end - i + 1);
+      rows[i].row[channel] = previous;
+      const { name } = this.channels[channel];
+      this.bridged.set(name, (this.bridged.get(name) ?? 0) + 1);
+    }
+  }
+
+  private put(row: Float64Array, sample: number, out: (frame: WaveformFrame) => void): void {
+    if (this.count === 0) this.first = sample;
+    for (let c = 0; c < row.length; c++) this.staged[c][this.count] = row[c];
+    this.before ??= new Float64Array(row.length);
+    this.before.set(row);
+    if (++this.count === this.staged[0].length) this.flush(out);
   }
 
   private flush(out: (frame: WaveformFrame) => void): void {

@@ -17,7 +17,10 @@ export interface OpenOptions extends SurveyOptions {
  *   option; the file system's own error
  */
 export async function openRecord(source: RecordSource, options: OpenOptions = {}): Promise<RecordFile> {
-  const opened = await openSource(source);
+  const opened = await openSource(source).catch((error: Error) => {
+    const name = 'path' in source ? source.path : source.name;
+    throw error instanceof ComtradeError ? new RecordError('FORMAT', `${name}, ${error.message}`) : error;
+  });
   try {
     const record = await openComtrade(opened.parts, options);
     return new RecordFile(opened, record, await survey(record, opened.name, options), options.progress);

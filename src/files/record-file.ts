@@ -10,6 +10,7 @@ import type {
 } from '../record';
 import type { FoundMeter } from './channels/finder';
 import { unitOf } from './channels/names';
+import { type Block, Deskewer } from './deskew';
 import { FrameCutter } from './frames';
 import type { OpenSource } from './source';
 import type { Survey } from './survey';
@@ -43,19 +44,27 @@ export class RecordFile {
     const ready: (WaveformFrame | Reading)[] = [];
     const total = summary.samples;
     for (const [i, section] of found.sections.entries()) {
-      const { kind, samplesPerCycle, rate } = summary.sections[i];
+      const { kind, samplesPerCycle, rate } = found.facts[i];
       if (kind === 'none') continue;
       const timeOf = (sample: number) => summary.time + timeAt(section, sample) * 1000;
       if (kind === 'waveform') for (const cutter of cutters) cutter.begin({ rate, samplesPerCycle, timeOf });
-      for await (const { values, count, first } of this.record.data.rows({ analog: places, ...section })) {
-        if (kind === 'waveform') {
-          for (const cutter of cutters) cutter.take(values, count, first, (frame) => ready.push(frame));
-        } else {
-          this.readings(i, values, count, first, timeOf, ready);
+      const take = (block: Block) => {
+        for (const cutter of cutters) {
+          cutter.take(block.values, block.count, block.first, (frame) => ready.push(frame));
         }
+      };
+      const deskewer = kind === 'waveform' ? this.deskewer(rate) : undefined;
+      for await (const block of this.record.data.rows({
+        analog: places,
+        from: section.from,
+        to: section.to,
+      })) {
+        if (kind === 'waveform') take(deskewer ? deskewer.push(block) : block);
+        else this.readings(i, block.values, block.count, block.first, timeOf, ready);
         yield* ready.splice(0);
-        this.progress?.((first + count) / total);
+        this.progress?.((block.first + block.count) / total);
       }
+      if (deskewer) take(deskewer.finish());
       if (kind === 'waveform') for (const cutter of cutters) cutter.end((frame) => ready.push(frame));
       yield* ready.splice(0);
     }
@@ -74,6 +83,15 @@ export class RecordFile {
 
   async close(): Promise<void> {
     await this.source.close();
+  }
+
+  /** What brings the channels to the same instants, where the header says that they were not taken together. */
+  private deskewer(rate: number): Deskewer | undefined {
+    const { config } = this.record;
+    if (this.summary.doubts.every(({ code }) => code !== 'SKEW')) return undefined;
+    return new Deskewer(
+      this.found.places.map((place) => Math.max(0, config.analog[place].skew) * 1e-6 * rate),
+    );
   }
 
   private cutterOf(

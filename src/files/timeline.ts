@@ -136,7 +136,7 @@ async function scaleOf(
   const longest = stretches.reduce((a, b) => (b.to - b.from > a.to - a.from ? b : a));
   const { rate, from, to } = longest;
   if (to - from < 4) return { factor: 1, byStamps: false };
-  const step = meanStep(stamps, from, to, 1 / rate);
+  const step = meanStep(stamps, from, to);
   const ratio = step * rate;
   if (Math.abs(ratio - 1) <= SAME_CLOCK) return { factor: 1, byStamps: false };
   const power = 10 ** Math.round(Math.log10(ratio));
@@ -161,27 +161,24 @@ async function scaleOf(
 }
 
 /** Mean step of the stamps, steps that are gaps left out; NaN where there is none. */
-function meanStep(stamps: Float64Array, from: number, to: number, expected: number): number {
+function meanStep(stamps: Float64Array, from: number, to: number): number {
   const all: number[] = [];
   for (let n = from + 1; n < Math.min(to, from + MOST_STEPS); n++) {
     const step = stamps[n] - stamps[n - 1];
     if (step >= 0) all.push(step);
   }
   if (all.length === 0) return Number.NaN;
-  const mean = (steps: readonly number[]) => steps.reduce((a, b) => a + b, 0) / steps.length;
-  // Stamps coarser than the samples stand still and jump by a tick.
+  // Stamps coarser than the samples stand still and jump by a tick, or rise by one tick or two.
   const tick = all.reduce(
     (least, step) => (step > 0 && step < least ? step : least),
     Number.POSITIVE_INFINITY,
   );
-  const near = all.filter((step) => step <= GAP * expected + tick);
-  if (near.length > 0.8 * all.length && mean(near) > 0) return mean(near);
-  // The rate is far from what the header says: steps like the commonest.
   const middle = [...all].sort((a, b) => a - b)[all.length >> 1];
-  return mean(all.filter((step) => step <= GAP * Math.max(middle, tick)));
+  const near = all.filter((step) => step <= GAP * middle + GAP * tick);
+  return near.reduce((a, b) => a + b, 0) / near.length;
 }
 
-/** Smallest step that the stamps can show, s: 0 where they are finer than the samples. */
+/** Unit of coarse stamps, s: of those that stand still, or take two or three different steps; 0 for fine ones. */
 function coarseness(stamps: Float64Array, from: number, to: number, expected: number): number {
   let smallest = Number.POSITIVE_INFINITY;
   let still = 0;
@@ -192,13 +189,8 @@ function coarseness(stamps: Float64Array, from: number, to: number, expected: nu
     else if (step > 0 && step < smallest) smallest = step;
   }
   if (still > 0) return Number.isFinite(smallest) ? smallest : 0;
-  // Steps of one and of two ticks where a tick is not much shorter than a sample.
-  let spread = 0;
-  for (let n = from + 1; n < last; n++) {
-    const off = Math.abs(stamps[n] - stamps[n - 1] - expected);
-    if (off < expected && off > spread) spread = off;
-  }
-  return spread;
+  // Steps that are just as long as a sample are no rounded ones: a longer one among them is a gap.
+  return Math.abs(smallest / expected - 1) < 1e-3 ? 0 : tickOf(stamps.subarray(from, last));
 }
 
 /** Rates of the header, gaps of the stamps. */
@@ -226,7 +218,7 @@ function byBoth(stretches: readonly RatedStretch[], stamps: Float64Array, doubts
       pieces.push(open);
     }
     const span = stampSpan(stamps, from, to);
-    if (span && span.samples > 32 && tick === 0) {
+    if (span && span.samples > 32 && tick * rate < 0.01) {
       const stamped = span.samples / span.seconds;
       if (Math.abs(stamped / rate - 1) > AGREE && Math.abs(stamped / rate - 1) <= SAME_CLOCK)
         mismatches.push(`${hertz(rate)} (stamps ${hertz(stamped)})`);
@@ -257,7 +249,7 @@ function stampSpan(stamps: Float64Array, from: number, to: number) {
     const step = stamps[n] - stamps[n - 1];
     if (!(step > 0)) continue;
     typical ||= step;
-    if (step > GAP * 1.5 * typical) continue;
+    if (step > GAP * typical) continue;
     seconds += step;
     samples++;
   }
@@ -327,7 +319,10 @@ function tickOf(stamps: Float64Array): number {
   const middle = [...steps].sort((a, b) => a - b)[steps.length >> 1] ?? 0;
   const usual = steps.filter((step) => step >= 0 && step < 2.5 * middle);
   const different = new Set(usual.map((step) => step.toPrecision(6)));
-  return different.size > 1 && different.size <= 3 ? Math.max(...usual) - Math.min(...usual) : 0;
+  if (different.size < 2 || different.size > 3) return 0;
+  const tick = Math.max(...usual) - Math.min(...usual);
+  // Otherwise they are steps of two rates.
+  return usual.every((step) => Math.abs(step / tick - Math.round(step / tick)) < 0.02) ? tick : 0;
 }
 
 /** Pieces that go on without a gap, and whose rates drift at most, as one section. */

@@ -218,7 +218,7 @@ const FIELDS: Record<Exclude<Kind, 'waveform'>, Fields> = {
     ),
     sections: list(anyObject),
     doubts: list(shape({ code: short, text: (v, f) => text(v, f, 4000) })),
-    sent: optional(shape({ waveforms: numeric, readings: numeric, refused: numeric })),
+    sent: optional(shape({ waveforms: numeric, readings: numeric, refused: optional(numeric) })),
   },
   receipt: {
     id: short,

@@ -83,6 +83,6 @@ export interface RecordSummary {
   meters: MeterFacts[];
   sections: SectionFacts[];
   doubts: Doubt[];
-  /** What was sent, once all of it was: records, and those that a reader refused. */
-  sent?: { waveforms: number; readings: number; refused: number };
+  /** What was sent, once all of it was: records, and those that a reader refused, where that is known. */
+  sent?: { waveforms: number; readings: number; refused?: number };
 }

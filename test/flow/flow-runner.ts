@@ -19,6 +19,12 @@ const INITIALIZERS: NodeInitializer[] = [
 
 helper.init(RUNTIME);
 
+/** The helper leaves out the hooks that nodes have in a whole Node-RED. */
+const { hooks } = createRequire(createRequire(RUNTIME).resolve('@node-red/runtime'))('@node-red/util');
+const withHooks = INITIALIZERS.map(
+  (initializer) => (RED: object) => initializer(Object.assign(RED, { hooks }) as never),
+);
+
 export interface Message {
   payload: Record<string, unknown> & { kind?: string };
   topic?: string;
@@ -52,7 +58,7 @@ export async function runFlow(nodes: object[], credentials: object = {}): Promis
     { id: 'errors', type: 'helper', z: 'tab', x: 0, y: 0, wires: [] },
   ];
   const flow = JSON.parse(JSON.stringify(all));
-  await helper.load(INITIALIZERS as never, flow, credentials as never);
+  await helper.load(withHooks as never, flow, credentials as never);
   const collected = new Map<string, Message[]>();
   const warnings = (id: string) => {
     const { warn } = helper.getNode(id) as unknown as { warn: { args: unknown[][] } };

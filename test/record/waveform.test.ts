@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import { packSamples, parseRecord, WaveformFrame } from '../../src/record';
+import { endedMeter, packSamples, parseRecord, WaveformFrame } from '../../src/record';
 
 // The clone that Node-RED itself makes for every wire after the first.
 const fromNodeRed = createRequire(require.resolve('node-red'));
@@ -52,6 +52,75 @@ describe('WaveformFrame', () => {
     assert.deepEqual(part.toJSON(), { ...PLAIN, time: 1002, channels: { va: [2, 3], ib: [-2, -3] } });
   });
 
+  const MARKED = { ...PLAIN, last: true, resumes: true, nominal: 230 };
+
+  it('keeps its marks and its declared voltage through JSON, packing and the clone of a wire', () => {
+    const frame = WaveformFrame.from(MARKED);
+    assert.deepEqual([frame.last, frame.resumes, frame.nominal], [true, true, 230]);
+    assert.deepEqual(JSON.parse(JSON.stringify(frame)), MARKED);
+    const copies = [
+      WaveformFrame.from(JSON.parse(JSON.stringify(frame))),
+      parseRecord(JSON.parse(JSON.stringify(packSamples(frame)))),
+      cloneMessage({ payload: frame }).payload,
+    ];
+    for (const copy of copies) assert.deepEqual(JSON.parse(JSON.stringify(copy)), MARKED);
+  });
+
+  it('leaves out marks that say nothing', () => {
+    const frame = WaveformFrame.from({ ...PLAIN, last: false, resumes: false });
+    assert.deepEqual(JSON.parse(JSON.stringify(frame)), PLAIN);
+    assert.ok(!Object.keys(frame).some((key) => ['last', 'resumes', 'nominal'].includes(key)));
+    // Only `true` is a mark.
+    assert.equal(WaveformFrame.from({ ...PLAIN, last: 1, resumes: 'yes' }).last, undefined);
+    assert.equal(WaveformFrame.from({ ...PLAIN, last: 1, resumes: 'yes' }).resumes, undefined);
+  });
+
+  it('keeps the declared voltage in a part of it, but not its marks', () => {
+    const part = WaveformFrame.from(MARKED).slice(1, 3);
+    assert.deepEqual(part.toJSON(), {
+      ...PLAIN,
+      time: 1002,
+      channels: { va: [2, 3], ib: [-2, -3] },
+      nominal: 230,
+    });
+  });
+
+  it('becomes the last one of its stream without a copy of its samples', () => {
+    for (const [given, meant] of [
+      [PLAIN, { ...PLAIN, last: true }],
+      [
+        { ...PLAIN, resumes: true, nominal: 400 },
+        { ...PLAIN, resumes: true, nominal: 400, last: true },
+      ],
+      [MARKED, MARKED],
+    ] as const) {
+      const frame = WaveformFrame.from(given);
+      const before = JSON.stringify(frame);
+      const last = frame.asLast();
+      assert.ok(last instanceof WaveformFrame);
+      assert.equal(last.data, frame.data);
+      assert.deepEqual(JSON.parse(JSON.stringify(last)), meant);
+      assert.equal(JSON.stringify(frame), before);
+    }
+  });
+
+  it('names the meter whose stream ends, however bad the rest is', () => {
+    assert.equal(endedMeter(WaveformFrame.from(MARKED)), 'm1');
+    assert.equal(endedMeter({ kind: 'waveform', meter: 'm2', last: true, rate: -1 }), 'm2');
+    for (const other of [
+      PLAIN,
+      { ...MARKED, kind: 'reading' },
+      { ...MARKED, last: 'true' },
+      { ...MARKED, meter: 7 },
+      null,
+      undefined,
+      'waveform',
+      [],
+    ]) {
+      assert.equal(endedMeter(other), undefined);
+    }
+  });
+
   const BAD: [string, object, RegExp][] = [
     [
       'unequal lengths',
@@ -90,6 +159,9 @@ describe('WaveformFrame', () => {
       /payload\.channels\.va: expected an array/,
     ],
     ['no meter', { meter: undefined }, /payload\.meter: /],
+    ['a declared voltage of nought', { nominal: 0 }, /payload\.nominal: .*above 0.*got 0/],
+    ['a declared voltage beyond all lines', { nominal: 1e8 }, /payload\.nominal: .*10000000.*got 100000000/],
+    ['a declared voltage in words', { nominal: '230' }, /payload\.nominal: .*got "230"/],
     [
       'packed samples that are no text',
       { encoding: 'float32le', channels: { va: [1, 2] } },

@@ -141,7 +141,9 @@ describe('simulated meter', () => {
 
   it('describes each block in its own format when the rate changes on the way', () => {
     const meter = meterOf(
-      new PlaybackSource([frame(1000, new Array(150).fill(2)), frame(2000, new Array(150).fill(8))], { loop: false }),
+      new PlaybackSource([frame(1000, new Array(150).fill(2)), frame(2000, new Array(150).fill(8))], {
+        loop: false,
+      }),
     );
     meter.advance(START + 5000);
     const rates = [0, 1, 2, 3].map((number) => {
@@ -168,7 +170,7 @@ describe('simulated meter', () => {
             Array.from({ length: 5000 }, (_, n) => n),
           ),
         ],
-        false,
+        { loop: false },
       ),
       10,
     );

@@ -204,7 +204,7 @@ function meterOf(
   } else if (set.signals.length === 2) {
     why.push('two of three line voltages');
   }
-  return { channels: found, label: set.label, reason: why.join(', '), confidence };
+  return { channels: found, label: asWritten(set, channels), reason: why.join(', '), confidence };
 }
 
 /** The currents that belong to a set of voltages: the only ones of the same place by name, or the only ones at all. */
@@ -303,6 +303,22 @@ function singlePhase(
     text: `${voltages.length === 1 ? 'one voltage' : 'two voltages'} in the file: taken as ${voltages.length === 1 ? 'phase a' : 'phases a and b'}`,
   });
   return { channels: found, label: '', reason: 'the only voltages that alternate', confidence: 0.5 };
+}
+
+/** The label with its letters as they stand in the names. */
+function asWritten({ label, members }: NamedSet, channels: readonly NamedChannel[]): string {
+  const first = members.find((member) => member !== undefined) ?? 0;
+  const { id, component } = channels[first];
+  return label
+    .split(' ')
+    .map((word) => {
+      for (const text of [id, component]) {
+        const at = text.toLowerCase().indexOf(word);
+        if (word && at >= 0) return text.slice(at, at + word.length);
+      }
+      return word;
+    })
+    .join(' ');
 }
 
 function firstOf({ members }: NamedSet): number {

@@ -107,6 +107,21 @@ function levelOf(x: Float64Array): { rms: number; mean: number } {
   return { mean, rms: n ? Math.sqrt(Math.max(0, squares / n - mean * mean)) : 0 };
 }
 
+/**
+ * RMS of the sine in each cycle of some samples, a half cycle from one to the next.
+ * @param perCycle samples of a cycle, which need not be whole
+ */
+export function sineLevels(x: Float64Array, perCycle: number): number[] {
+  const levels: number[] = [];
+  const length = Math.ceil(perCycle);
+  for (let at = 0; Math.round(at) + length <= x.length; at += perCycle / 2) {
+    const from = Math.round(at);
+    const fit = fitSine(x.subarray(from, from + length), (2 * Math.PI) / perCycle);
+    levels.push(fit ? magnitude(fit.phasor) : 0);
+  }
+  return levels;
+}
+
 /** Constant and sine by least squares over a stretch that need not hold whole cycles. */
 function fitSine(x: Float64Array, step: number): { phasor: Complex; share: number } | undefined {
   // Normal equations of 1, cos, sin, by Gauss: missing samples are left out.

@@ -1,0 +1,162 @@
+import type { ComtradeRecord } from '../comtrade';
+import type { Channel, ChannelFacts, Doubt, MeterFacts } from '../record';
+import type { ChannelMap } from './channel-map';
+import type { FoundMeter } from './channels/finder';
+import { unitOf } from './channels/names';
+import { angleAgainst, type ChannelSignal, sineLevels } from './channels/signal';
+import { RecordError } from './error';
+import { readSpan } from './probes';
+import type { Section } from './timeline';
+
+/** Symmetrical to this part, a stretch is no fault. */
+const UNDISTURBED = 0.97;
+/** Cycles at the start of a record that its level is looked for in, and how far two of them may differ. */
+const LEVEL_CYCLES = 12;
+const SAME_LEVEL = 0.005;
+
+export function mappedMeter(map: ChannelMap, record: ComtradeRecord): FoundMeter {
+  const { analog } = record.config;
+  const channels: Partial<Record<Channel, number>> = {};
+  for (const [name, wanted] of Object.entries(map) as [Channel, string][]) {
+    const place = analog.findIndex(({ index, id }) => String(index) === wanted || id.trim() === wanted);
+    if (place < 0) {
+      const known = analog.slice(0, 12).map(({ index, id }) => `${index} ${id.trim()}`);
+      throw new RecordError(
+        'CHANNEL_MISSING',
+        `channels: ${JSON.stringify(wanted)} is not in the file, which has ${known.join(', ')}${analog.length > 12 ? ' ...' : ''}`,
+      );
+    }
+    channels[name] = place;
+  }
+  return { channels, label: '', reason: 'given', confidence: 1 };
+}
+
+/** Names of the meters: as given, or of station and device; several ones with what their channels are called. */
+export function meterNames(
+  meters: readonly FoundMeter[],
+  given: string | undefined,
+  station: string,
+  device: string,
+  file: string,
+): string[] {
+  const words = [station, device].map((text) => text.replace(/[\p{Cc}\s]+/gu, ' ').trim());
+  if (words[0].includes(words[1])) words[1] = '';
+  const base = (given || words.filter(Boolean).join(' ') || file.replace(/\.[^.]*$/, '')).slice(0, 120);
+  if (meters.length === 1) return [base];
+  const names: string[] = [];
+  meters.forEach(({ label }, i) => {
+    const name = `${base} ${label || i + 1}`;
+    names.push(names.includes(name) ? `${name} ${i + 1}` : name);
+  });
+  return names;
+}
+
+export async function meterFacts(
+  { channels, reason, confidence }: FoundMeter,
+  meter: string,
+  record: ComtradeRecord,
+  first: { section: Section | undefined; perCycle: number },
+  given: number | undefined,
+  doubts: Doubt[],
+): Promise<MeterFacts> {
+  const { analog } = record.config;
+  const toNeutral = (['va', 'vb', 'vc'] as Channel[]).filter((name) => channels[name] !== undefined);
+  const judged = toNeutral.length
+    ? toNeutral
+    : (['vab', 'vbc', 'vca'] as Channel[]).filter((name) => channels[name] !== undefined);
+  for (const [name, place] of Object.entries(channels)) {
+    const { unit, id, index } = analog[place];
+    const kind = unitOf(unit)?.kind;
+    const expected = name[0] === 'v' ? 'v' : 'i';
+    if (kind === expected) continue;
+    doubts.push({
+      code: 'UNIT',
+      text: `channel ${index} ${id.trim()} is taken for ${name} and has the unit ${JSON.stringify(unit)}: taken as ${expected === 'v' ? 'V' : 'A'}`,
+    });
+  }
+  const level = await levelOf(
+    judged.map((name) => channels[name] as number),
+    record,
+    first.section,
+    first.perCycle,
+  );
+  const guessed = level === undefined ? undefined : Number(level.rms.toPrecision(4));
+  if (given === undefined && level) {
+    doubts.push({
+      code: 'NOMINAL',
+      text: `${meter}: declared voltage not given: ${guessed} V, the level ${level.undisturbed ? 'of its first undisturbed cycles' : 'that it begins with, which is not undisturbed'}`,
+    });
+  }
+  const nominal = given ?? guessed;
+  return {
+    meter,
+    channels: Object.fromEntries(
+      Object.entries(channels).map(([name, place]) => [name, analog[place].index]),
+    ),
+    ...(level && { level: level.rms }),
+    ...(nominal !== undefined && nominal > 0 && { nominal }),
+    reason,
+    confidence: Number(confidence.toFixed(2)),
+  };
+}
+
+/**
+ * Level of the first two cycles on end that are alike, of all channels: a fault some cycles after the start does not
+ * matter. @returns undefined where there is no waveform
+ */
+async function levelOf(
+  places: readonly number[],
+  record: ComtradeRecord,
+  section: Section | undefined,
+  perCycle: number,
+): Promise<{ rms: number; undisturbed: boolean } | undefined> {
+  if (places.length === 0 || !section) return undefined;
+  const samples = await readSpan(
+    record,
+    places,
+    section.from,
+    Math.min(section.to, section.from + Math.ceil(LEVEL_CYCLES * perCycle)),
+  );
+  const courses = samples.map((own) => sineLevels(own, perCycle));
+  const count = courses[0].length;
+  if (count === 0) return undefined;
+  const alike = (k: number) =>
+    courses.every((course) => course[k] > 0 && Math.abs(course[k + 2] / course[k] - 1) < SAME_LEVEL) &&
+    Math.min(...courses.map((course) => course[k])) >
+      UNDISTURBED * Math.max(...courses.map((course) => course[k]));
+  let first = 0;
+  while (first + 2 < count && !alike(first)) first++;
+  const undisturbed = first + 2 < count;
+  const at = undisturbed ? first : 0;
+  const mean =
+    courses.reduce((sum, course) => sum + (undisturbed ? (course[at] + course[at + 2]) / 2 : course[at]), 0) /
+    courses.length;
+  const factor = unitOf(record.config.analog[places[0]].unit)?.scale ?? 1;
+  return { rms: mean * factor, undisturbed };
+}
+
+export function channelFacts(
+  record: ComtradeRecord,
+  signals: readonly ChannelSignal[],
+  meters: readonly FoundMeter[],
+  names: readonly string[],
+): ChannelFacts[] {
+  const reference = meters[0] && Object.values(meters[0].channels)[0];
+  return record.config.analog.map(({ index, id, phase, unit }, place) => {
+    const { rms, mean, share } = signals[place];
+    const angle =
+      share > 0.2 && reference !== undefined ? angleAgainst(signals[place], signals[reference]) : undefined;
+    const m = meters.findIndex(({ channels }) => Object.values(channels).includes(place));
+    const as = m < 0 ? undefined : Object.entries(meters[m].channels).find(([, own]) => own === place)?.[0];
+    return {
+      index,
+      name: id.replace(/\s+/g, ' ').trim(),
+      phase: phase.trim(),
+      unit: unit.trim(),
+      rms,
+      mean,
+      ...(angle !== undefined && { angle }),
+      ...(as && { as: as as Channel, meter: names[m] }),
+    };
+  });
+}
