@@ -1,5 +1,6 @@
 import type { PanelNode } from '../../src/panel/form';
 import type { OpenForm } from '../../src/panel/register';
+import { wordsOr } from '../../src/panel/words';
 import { CHANNEL_NAMES } from '../../src/record/quantities';
 import type { ChannelFacts, RecordSummary } from '../../src/record/summary';
 
@@ -20,14 +21,20 @@ interface Found {
 /** Bytes of a file in one request: Node-RED takes 5 MB as JSON. */
 const PIECE = 2 << 20;
 
+/** Where a file is dropped, below its name. */
+export const dropPlace = [
+  '<div class="form-row pq-file-view pq-file-upload">',
+  '<div id="pq-file-drop" class="pq-file-drop"><i class="fa fa-upload"></i> <span data-pq="view.drop"></span> ',
+  '<button type="button" class="red-ui-button red-ui-button-small" id="pq-file-choose" data-pq="view.choose"></button>',
+  '<input type="file" id="pq-file-input" accept=".cfg,.dat,.cff,.hdr" multiple hidden></div>',
+  '<div id="pq-file-sent" class="pq-file-state" role="status" aria-live="polite"></div></div>',
+].join('');
+
 /** Where the view of the file stands in the form. */
 export const viewPlace = [
   '<div class="form-row pq-file-view">',
-  '<div id="pq-file-drop" class="pq-file-drop"><i class="fa fa-upload"></i> <span data-pq="view.drop"></span> ',
-  '<button type="button" class="red-ui-button red-ui-button-small" id="pq-file-choose" data-pq="view.choose"></button> ',
-  '<button type="button" class="red-ui-button red-ui-button-small" id="pq-file-look" data-pq="view.look"></button>',
-  '<input type="file" id="pq-file-input" accept=".cfg,.dat,.cff,.hdr" multiple hidden></div>',
-  '<div id="pq-file-state" role="status" aria-live="polite"></div>',
+  '<button type="button" class="red-ui-button" id="pq-file-look" data-pq="view.look"></button>',
+  '<span id="pq-file-state" class="pq-file-state" role="status" aria-live="polite"></span>',
   '<div id="pq-file-found"></div></div>',
 ].join('');
 
@@ -36,92 +43,119 @@ export function fileView(node: PanelNode, form: OpenForm): void {
   const text = (key: string, values: Record<string, string | number> = {}) =>
     node._(`pq-file.view.${key}`).replace(/__(\w+)__/g, (_, name) => String(values[name] ?? ''));
   const get = (id: string) => document.getElementById(`pq-file-${id}`) as HTMLElement;
-  const [drop, state, place] = [get('drop'), get('state'), get('found')];
+  const [drop, sent, state, place] = [get('drop'), get('sent'), get('state'), get('found')];
   const input = get('input') as HTMLInputElement;
-  const say = (words: string, isBad = false) => {
-    state.textContent = words;
-    state.classList.toggle('pq-bad', isBad);
+  const say = (where: HTMLElement, words: string, isBad = false) => {
+    where.textContent = words;
+    where.classList.toggle('pq-bad', isBad);
   };
   let asked = 0;
 
-  const look = async () => {
+  /** @param isMended whether the table is what changed: it stays where that cannot be read */
+  const look = async (isMended = false) => {
     const own = ++asked;
     const { filename } = form.values();
     if (!filename) {
-      say(text('none'));
+      place.replaceChildren();
+      say(state, text('none'));
       return;
     }
-    say(text('looking'));
+    say(state, text('looking'));
     try {
       const found = (await post('pq-file/inspect', { settings: form.values() })) as Found;
       if (own !== asked) return;
-      say('');
+      say(state, '');
       show(found);
     } catch (error) {
       if (own !== asked) return;
-      place.replaceChildren();
-      say(reasonOf(error), true);
+      const table = isMended && place.querySelector('table');
+      place.replaceChildren(...(table ? [table] : []));
+      say(state, reasonOf(error), true);
     }
   };
 
   const take = async (files: readonly File[]) => {
     const main = files.find(({ name }) => /\.(cff|cfg)$/i.test(name));
     if (!main) {
-      say(text('noRecord'), true);
+      say(sent, text('noRecord'), true);
       return;
     }
     const stem = main.name.slice(0, -4).toLowerCase();
     if (/\.cfg$/i.test(main.name) && !files.some(({ name }) => name.toLowerCase() === `${stem}.dat`)) {
-      say(text('noData', { name: main.name }), true);
+      say(sent, text('noData', { name: main.name }), true);
       return;
     }
     try {
       for (const file of files) {
         if (file !== main && file.name.slice(0, -4).toLowerCase() !== stem) continue;
-        await upload(file, (percent) => say(text('sending', { name: file.name, percent })));
+        await upload(file, (percent) => say(sent, text('sending', { name: file.name, percent })));
       }
+      say(sent, '');
       $('#node-input-filename').val(main.name);
       $('#node-input-channels').val('');
       $('#node-input-filename').trigger('change');
       await look();
+      get('look').scrollIntoView({ block: 'start' });
     } catch (error) {
-      say(reasonOf(error), true);
+      say(sent, reasonOf(error), true);
     }
   };
 
   const show = ({ summary, event, plot, looked }: Found) => {
-    const { format, station, device, start, seconds, frequency, meters, doubts, sections } = summary;
-    const head = paragraph(
-      text('head', {
-        format,
-        from: [station, device].filter(Boolean).join(', '),
-        start: start || '?',
-        seconds: Number(seconds.toPrecision(4)),
-        frequency: frequency ? frequency.toFixed(2) : '?',
-        sections: sections.length,
-      }),
-    );
+    const { file, format, station, device, start, seconds, frequency, meters, doubts, sections } = summary;
+    const head = text('head', {
+      format,
+      from: [station, device].filter(Boolean).join(', ') || file,
+      start: start || '?',
+      seconds: Number(seconds.toPrecision(4)),
+      frequency: frequency ? frequency.toFixed(2) : '?',
+    });
+    const parts = sections.length > 1 ? `, ${text('sections', { count: sections.length })}` : '';
     const found = meters.map(({ meter, reason, confidence, nominal }) =>
       paragraph(
-        text('meter', { meter, reason, percent: Math.round(100 * confidence), nominal: nominal ?? '?' }),
+        text(reason === 'given' ? 'meterGiven' : 'meter', {
+          meter,
+          reason,
+          percent: Math.round(100 * confidence),
+          nominal: nominal ?? '?',
+        }),
       ),
     );
     const happened = paragraph(
       event
         ? text('event', {
-            type: event.type,
+            type: wordsOr(event.type, `type.${event.type}`),
             phases: event.phases.join(' '),
             extreme: event.extreme.toFixed(3),
             duration: event.duration.toFixed(3),
             time: new Date(event.time).toISOString().replace('T', ' ').replace('Z', ''),
           })
-        : text('noEvent', { seconds: looked.toFixed(1) }),
+        : looked > 0
+          ? text('noEvent', { seconds: looked.toFixed(1) })
+          : text('notSearched'),
     );
     happened.className = 'pq-file-event';
     const picture = document.createElement('div');
     picture.className = 'pq-file-plot';
     // Drawn by the runtime of this package, texts escaped there.
     if (plot) picture.innerHTML = plot;
+    // The keyboard stays at the channel that it was at.
+    const index = (document.activeElement as HTMLElement | null)?.dataset.index;
+    place.replaceChildren(
+      paragraph(head + parts),
+      ...found,
+      happened,
+      picture,
+      ...listOf(doubts),
+      tableOf(summary),
+    );
+    if (index) place.querySelector<HTMLElement>(`select[data-index="${index}"]`)?.focus();
+  };
+
+  const listOf = (doubts: RecordSummary['doubts']): HTMLElement[] => {
+    if (doubts.length === 0) return [];
+    const heading = paragraph(text('doubts'));
+    heading.className = 'pq-file-heading';
     const list = document.createElement('ul');
     list.className = 'pq-file-doubts';
     list.append(
@@ -131,7 +165,7 @@ export function fileView(node: PanelNode, form: OpenForm): void {
         return item;
       }),
     );
-    place.replaceChildren(head, ...found, happened, picture, list, tableOf(summary));
+    return [heading, list];
   };
 
   /** All channels of the file, each with what it is taken for: a choice mends it. */
@@ -153,37 +187,37 @@ export function fileView(node: PanelNode, form: OpenForm): void {
         String(channel.index),
         channel.name,
         channel.phase,
-        `${Number(channel.rms.toPrecision(4))} ${channel.unit}`,
+        `${figure(channel.rms)} ${channel.unit}`,
         channel.angle === undefined ? '' : `${channel.angle.toFixed(0)}°`,
       ];
       for (const content of cells) row.insertCell().textContent = content;
       const cell = row.insertCell();
-      cell.append(choiceOf(channel));
+      cell.append(choiceOf(channel, meters[0]?.meter));
       if (several && channel.meter) cell.append(` ${channel.meter}`);
     }
     return table;
   };
 
-  const choiceOf = ({ index, name, as }: ChannelFacts) => {
+  const choiceOf = ({ index, name, as, meter }: ChannelFacts, first = '') => {
     const select = document.createElement('select');
     select.setAttribute('aria-label', `${text('as')} ${name}`);
     select.append(new Option('-', ''), ...CHANNEL_NAMES.map((channel) => new Option(channel, channel)));
     select.value = as ?? '';
     select.dataset.index = String(index);
+    select.dataset.meter = meter ?? '';
     select.addEventListener('change', (event) => {
       event.stopPropagation();
-      if (select.value) {
-        // A channel is one at a time.
-        for (const other of place.querySelectorAll<HTMLSelectElement>('select')) {
-          if (other !== select && other.value === select.value) other.value = '';
-        }
+      // A channel is one at a time, and all that are named are those of one meter.
+      for (const other of place.querySelectorAll<HTMLSelectElement>('select')) {
+        const isForeign = other.dataset.meter !== '' && other.dataset.meter !== (meter || first);
+        if (other !== select && (isForeign || other.value === select.value)) other.value = '';
       }
       const chosen = [...place.querySelectorAll<HTMLSelectElement>('select')].filter(({ value }) => value);
       $('#node-input-channels').val(
         chosen.map(({ value, dataset }) => `${value}=${dataset.index}`).join(', '),
       );
       $('#node-input-channels').trigger('change');
-      void look();
+      void look(true);
     });
     return select;
   };
@@ -205,9 +239,15 @@ export function fileView(node: PanelNode, form: OpenForm): void {
   get('choose').addEventListener('click', () => input.click());
   input.addEventListener('change', (event) => {
     event.stopPropagation();
-    void take([...(input.files ?? [])]);
+    const files = [...(input.files ?? [])];
+    // The same file can be chosen again.
+    input.value = '';
+    void take(files);
   });
-  get('look').addEventListener('click', () => void look());
+  get('look').addEventListener('click', () => {
+    say(sent, '');
+    void look();
+  });
   if (node.filename) void look();
 }
 
@@ -244,6 +284,11 @@ function reasonOf(error: unknown): string {
     message?: string;
   };
   return responseJSON?.error ?? (status ? `HTTP ${status}` : (message ?? String(error)));
+}
+
+/** Four figures, all of those before the point. */
+function figure(value: number): string {
+  return Math.abs(value) >= 1000 ? value.toFixed(0) : value.toPrecision(4);
 }
 
 function paragraph(content: string): HTMLParagraphElement {

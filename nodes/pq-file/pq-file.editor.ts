@@ -1,6 +1,6 @@
 import { FILE_DEFAULTS as D, readFileSettings } from '../../src/files/settings';
 import { registerNode } from '../../src/panel/register';
-import { fileView, viewPlace } from './file-view.editor';
+import { dropPlace, fileView, viewPlace } from './file-view.editor';
 
 // The parts of the editor that are used here.
 declare const RED: { notify(text: string, type: string): void };
@@ -11,7 +11,7 @@ registerNode('pq-file', {
   inputs: 1,
   outputs: ['records', 'summary'],
   settings: {
-    filename: { value: D.filename, icon: 'file-o', placeholder: '/path/to/record.cfg' },
+    filename: { value: D.filename, icon: 'file-o', placeholder: '/path/to/record.cfg', below: dropPlace },
     atStart: { value: D.atStart, icon: 'play' },
     watch: { value: D.watch, icon: 'folder-open-o', placeholder: '/path/to/folder' },
     existing: { value: D.existing, icon: 'history' },
@@ -23,6 +23,10 @@ registerNode('pq-file', {
   read: (settings) => readFileSettings(settings),
   open: fileView,
   press(node) {
+    if (!node.filename) {
+      RED.notify(node._('pq-file.view.none'), 'warning');
+      return;
+    }
     const failed = () => RED.notify(node._('pq-file.view.notRead'), 'error');
     $.ajax({
       url: `pq-file/${node.id}/read`,

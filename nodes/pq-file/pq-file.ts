@@ -275,9 +275,10 @@ export = (RED: NodeAPI): void => {
 
     const readNamed = () => {
       try {
-        enqueue(async () => read({ path: await pathOf(settings.filename, folders) }, {})).catch(
-          (error: Error) => this.error(error.message),
-        );
+        const file = baseOf(settings.filename);
+        enqueue(() =>
+          guarded(file, async () => read({ path: await pathOf(settings.filename, folders) }, {})),
+        ).catch((error: Error) => this.error(error.message));
       } catch (error) {
         this.error((error as Error).message);
       }

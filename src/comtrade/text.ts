@@ -55,6 +55,9 @@ const CODE_PAGES: readonly CodePage[] = [
   },
 ];
 
+/** Letters beyond ASCII in a row, or with no ASCII letter beside them: no word of a language that is written so. */
+const ALONE = /[^\0-\x7f]{3,}|(?<![A-Za-z\x80-\uffff])[^\0-\x7f]+(?![A-Za-z\x80-\uffff])/gu;
+
 /** A code page that fits so much worse is no rival of the best one. */
 const RIVAL = 0.85;
 
@@ -83,7 +86,10 @@ export function decodeText(bytes: Uint8Array, encoding?: string): DecodedText {
     return {
       text: decoderOr(found, 'windows-1252').decode(bytes),
       encoding: found,
-      isGuess: best.score === 0 || next.score > RIVAL * best.score,
+      isGuess:
+        best.score === 0 ||
+        next.score > RIVAL * best.score ||
+        Buffer.concat(words).filter((byte) => byte > 127).length < 2,
     };
   }
 }
@@ -120,8 +126,9 @@ function likeness(words: readonly Buffer[], { name, letters, usual, scattered }:
     const own = [...text].filter((character) => character.charCodeAt(0) > 127);
     foreign += own.length;
     good += own.filter((character) => letters.test(character)).length;
-    if (scattered) good -= (text.match(/[^\0-\x7f]{3,}/g) ?? []).join('').length;
-    known += own.filter((character) => usual.test(character)).length;
+    if (scattered) good -= (text.match(ALONE) ?? []).join('').length;
+    const words = text.match(new RegExp(usual.source, `${usual.flags}g`)) ?? [];
+    known += [...words.join('')].filter((character) => character.charCodeAt(0) > 127).length;
     // In no language does a small letter precede a capital one within a word.
     clashes += (text.match(/\p{Ll}\p{Lu}(?=\p{L})/gu) ?? []).filter(
       (pair) => pair.charCodeAt(0) > 127 && pair.charCodeAt(1) > 127,

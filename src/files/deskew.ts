@@ -1,7 +1,7 @@
 import { bessel0 } from '../signal';
 
 /** Samples on each side that a value between two of them is made of. */
-const REACH = 8;
+const REACH = 12;
 /** Shape of the window on the sinc. */
 const KAISER = 5;
 

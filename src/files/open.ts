@@ -1,5 +1,5 @@
-import { ComtradeError, openComtrade, type Progress } from '../comtrade';
-import { RecordError } from './error';
+import { openComtrade, type Progress } from '../comtrade';
+import { withName } from './error';
 import { RecordFile } from './record-file';
 import { openSource, type RecordSource } from './source';
 import { type SurveyOptions, survey } from './survey';
@@ -19,14 +19,13 @@ export interface OpenOptions extends SurveyOptions {
 export async function openRecord(source: RecordSource, options: OpenOptions = {}): Promise<RecordFile> {
   const opened = await openSource(source).catch((error: Error) => {
     const name = 'path' in source ? source.path : source.name;
-    throw error instanceof ComtradeError ? new RecordError('FORMAT', `${name}, ${error.message}`) : error;
+    throw withName(name, error);
   });
   try {
     const record = await openComtrade(opened.parts, options);
     return new RecordFile(opened, record, await survey(record, opened.name, options), options.progress);
   } catch (error) {
     await opened.close();
-    if (error instanceof ComtradeError) throw new RecordError('FORMAT', `${opened.name}, ${error.message}`);
-    throw error;
+    throw withName(opened.name, error);
   }
 }

@@ -11,6 +11,7 @@ import type {
 import type { FoundMeter } from './channels/finder';
 import { unitOf } from './channels/names';
 import { type Block, Deskewer } from './deskew';
+import { withName } from './error';
 import { FrameCutter } from './frames';
 import type { OpenSource } from './source';
 import type { Survey } from './survey';
@@ -36,8 +37,17 @@ export class RecordFile {
    * Its records, in parts: waveforms with the file's own time, and readings of sections that hold RMS values. Meters
    * take turns; of each, records come in the order of time, and the last waveform is marked. What turns up on the way
    * (missing samples) is added to the summary.
+   * @throws RecordError for data that cannot be understood, with the line or byte
    */
   async *records(): AsyncGenerator<WaveformFrame | Reading> {
+    try {
+      yield* this.read();
+    } catch (error) {
+      throw withName(this.summary.file, error);
+    }
+  }
+
+  private async *read(): AsyncGenerator<WaveformFrame | Reading> {
     const { summary, found } = this;
     const places = found.places;
     const cutters = found.meters.map(({ channels }, i) => this.cutterOf(summary.meters[i], channels, places));

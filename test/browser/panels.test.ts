@@ -12,6 +12,13 @@ const FILLED: Record<string, Record<string, string>> = {
   'modbus-link': { host: '10.1.2.3', port: '1502', timeout: '700', retries: '1', gap: '20' },
   'meter-fleet': {},
   'meter-poll': { interval: '5', eventInterval: '30', waveformInterval: '1', concurrency: '8' },
+  'pq-file': {
+    watch: '/srv/records',
+    nominal: '20000',
+    meter: 'feeder 7',
+    encoding: 'gbk',
+    channels: 'va=4',
+  },
   'meter-simulator': { nominal: '120', current: '7.5', powerFactor: '-0.8', noise: '0.5', stagger: '2' },
   'sag-swell-detector': {
     sag: '0.85',
@@ -51,6 +58,7 @@ function flowOf(modbus: number, broker: number): FlowNode[] {
       schedule: '',
     }),
     onTab('pq-report', 420, 2),
+    onTab('pq-file', 540, 2),
     onTab('scada-publish', 480, 2, { endpoint: idOf('scada-endpoint') }),
     node('meter-fleet', {
       link: idOf('modbus-link'),

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { asciiDat, cfg } from '../comtrade/writer';
 import { freePort } from '../free-port';
 import { itWith } from '../shared-data';
 import { until } from '../until';
@@ -93,6 +96,72 @@ describe('npm start', function () {
       /f1_1b274run sag b, .*, 0\.38\d pu, 0\.257 s at (59\.9\d|60\.0\d) Hz, instantaneous sag/,
     );
     assert.match(run.text(), /The recording is over: 1 event\./);
+  });
+
+  const ports = async () =>
+    ['--port', await freePort(), '--mqtt-port', await freePort(), '--modbus-port', await freePort()].map(
+      String,
+    );
+
+  itWith(
+    'recordings/f1_1b274run.cfg',
+    'plays it through meters and Modbus as well, currents first, at the time of the record',
+    async (path) => {
+      const channels = 'ia=4,ib=5,ic=6,va=1,vb=2,vc=3';
+      const options = [
+        '--recording',
+        path,
+        '--nominal',
+        '2401.8',
+        '--channels',
+        channels,
+        '--wire',
+        '--exit',
+      ];
+      const run = start([...options, ...(await ports())]);
+      assert.equal(await run.exited, 0, run.text());
+      assert.match(run.text(), /f1_1b274run sag b, 2023-04-09T21:23:00\.1\d\dZ, 0\.38\d pu, 0\.257 s/);
+      assert.match(run.text(), /The recording is over: 1 event\./);
+    },
+  );
+
+  it('ends with an exit code that says so where nothing could be measured, or not all of it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pq-demo-'));
+    try {
+      const names = ['UA', 'UB', 'UC'];
+      const analog = names.map((name, i) => `${i + 1},${name},,,V,0.1,0,0,-9999,9999,1,1,P`);
+      const rows = (rate: number, count: number) =>
+        Array.from({ length: count }, (_, n) => ({
+          stamp: Math.round((n * 1e6) / rate),
+          analog: names.map((_, p) =>
+            Math.round(3253 * Math.cos((2 * Math.PI * 50 * n) / rate - 2.0944 * p)),
+          ),
+        }));
+      const write = async (name: string, rate: number, count: number, change = (text: string) => text) => {
+        await writeFile(join(folder, `${name}.cfg`), cfg({ analog, rates: [[rate, count]] }, count));
+        await writeFile(join(folder, `${name}.dat`), change(String(asciiDat(rows(rate, count)))));
+      };
+      // Three values a cycle: neither a waveform nor amplitudes.
+      await write('slow', 150, 300);
+      // A row of the second half is no row: known only when it is read.
+      await write('spoilt', 1600, 3200, (text) =>
+        text.replace(/^2500,.*$/m, (line) => line.replace(/,[^,]*$/, ',x')),
+      );
+      for (const [name, message] of [
+        ['slow', /slow\.cfg: no section can be measured: 150 Hz is 3 samples a cycle/],
+        [
+          'spoilt',
+          /FILE_REFUSED: .*spoilt\.cfg.*line 2500.*must be a number, got "x"[\s\S]*Nothing was measured/,
+        ],
+      ] as const) {
+        const run = start(['--recording', join(folder, `${name}.cfg`), '--exit', ...(await ports())]);
+        assert.equal(await run.exited, 1, run.text());
+        assert.match(run.text(), message);
+        assert.doesNotMatch(run.text(), /is over: 0 events\./);
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it('explains itself, and says what is wrong with its options', async () => {

@@ -14,6 +14,8 @@ const ALLOWED: Record<string, string[]> = {
   panel: ['record', 'signal', 'plots', 'desk'],
   plots: ['record', 'signal'],
   desk: ['record'],
+  // One door for the forms of files: each form is a room of its own.
+  files: [...SHARED, 'comtrade'],
 };
 
 function importsOf(folder: string): { file: string; target: string }[] {

@@ -153,6 +153,34 @@ describe('metering over a real Modbus wire', () => {
     assert.deepEqual([...new Set(frames.map(({ layout }) => layout))], ['va ia', 'vb']);
   });
 
+  it('brings a recording with its own time and its pauses, which are no loss', async () => {
+    const START = Date.UTC(2015, 8, 17);
+    const [first, second] = [ramp(1000, 500), ramp(1000, 500)].map((frame, i) =>
+      WaveformFrame.from({ ...frame.toJSON(), time: START + 2000 * i, resumes: i > 0 }),
+    );
+    const playback = new PlaybackSource([first, second], { loop: false, recordClock: true });
+    const { server } = await serve({ 1: playback });
+    const link = linkTo(server.port);
+    const reader = new WaveformReader(genericPq, ADDRESS);
+    const frames: WaveformFrame[] = [];
+    for (let step = 0; step < 30; step++) {
+      now += 100;
+      const batch = await reader.read(link);
+      assert.equal(batch.lost, 0);
+      frames.push(...batch.frames);
+    }
+    assert.equal(
+      frames.reduce((sum, { length }) => sum + length, 0),
+      1000,
+    );
+    assert.deepEqual(
+      frames.filter(({ resumes }) => resumes).map(({ time }) => time - START),
+      [2000],
+    );
+    assert.equal(frames[0].time, START);
+    assert.equal(frames[frames.length - 1].endTime, START + 2500);
+  });
+
   it('does not mix samples when a second reader moves the window', async () => {
     const { server } = await serve({ 1: new PlaybackSource([ramp(1000, 4000)], { loop: false }) });
     const [a, b] = [linkTo(server.port), linkTo(server.port)];
