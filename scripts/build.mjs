@@ -41,7 +41,7 @@ function forReaders(type, { category, color, inputs, outputs, icon, defaults, cr
 }
 
 const definitions = await panelsOf();
-cpSync(join(root, 'src/simulation/recordings'), join(dist, 'src/simulation/recordings'), { recursive: true });
+cpSync(join(root, 'src/files/recordings'), join(dist, 'src/files/recordings'), { recursive: true });
 
 for (const node of readdirSync(join(root, 'nodes'))) {
   const from = join(root, 'nodes', node);

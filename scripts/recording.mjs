@@ -1,5 +1,5 @@
 /**
- * Makes `src/simulation/recordings/feeder-fault.cff`, the recording of the COMTRADE example: 1.6 s of a 230 V feeder.
+ * Makes `src/files/recordings/feeder-fault.cff`, the recording of the COMTRADE example: 1.6 s of a 230 V feeder.
  * For 120 ms a fault between phases b and c; then a motor starts again, and the voltages come back over 0.4 s.
  * Run with `node scripts/recording.mjs` after a build, when it is to be another one.
  */
@@ -71,6 +71,6 @@ const event = voltageEvent({
   capture: frame,
 });
 const { cff } = exportEvent({ event, format: 'FLOAT32', single: true });
-const file = join(root, 'src/simulation/recordings/feeder-fault.cff');
+const file = join(root, 'src/files/recordings/feeder-fault.cff');
 writeFileSync(file, cff);
 console.log(`${file}: ${cff.length} bytes`);

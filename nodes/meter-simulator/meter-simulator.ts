@@ -1,12 +1,11 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { openRecord } from '../../src/files';
+import { openRecord, recordingPath } from '../../src/files';
 import type { WaveformFrame } from '../../src/record';
 import { PROFILES } from '../../src/registers';
 import {
   PlaybackSource,
   readSimulatorSettings,
   readSyntheticSettings,
-  recordingPath,
   type SignalSource,
   SimulatedMeter,
   SimulatorServer,

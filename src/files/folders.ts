@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { RecordError } from './error';
+import { recordingPath } from './recordings';
 
 /** Where files may lie, and where relative names are looked for. */
 export interface Folders {
@@ -11,11 +12,13 @@ export interface Folders {
 }
 
 /**
- * The path of a file that a flow names. A relative name is looked for in the working directory, then among the uploads.
+ * The path of a file that a flow names. That of a recording of this package is its own; another relative one is looked for in the working directory, then among the uploads.
  * @throws RecordError for a path outside the working directory, where one is set; links are followed before that
  */
 export async function pathOf(name: string, { working, uploads }: Folders): Promise<string> {
   if (name.includes('\0')) throw new RecordError('PATH', 'a file name holds no NUL');
+  const bundled = recordingPath(name);
+  if (bundled !== name) return bundled;
   const candidates = isAbsolute(name)
     ? [name]
     : [

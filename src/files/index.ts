@@ -4,6 +4,7 @@ export * from './error';
 export * from './folders';
 export * from './open';
 export { RecordFile } from './record-file';
+export * from './recordings';
 export * from './settings';
 export type { RecordSource } from './source';
 export * from './uploads';

@@ -1,6 +1,5 @@
 /** Meters that exist only in memory, behind a real Modbus TCP port. */
 export * from './playback';
-export * from './recordings';
 export * from './server';
 export * from './settings';
 export * from './signal-source';
