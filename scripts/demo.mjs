@@ -13,6 +13,8 @@ const HOST = '127.0.0.1';
 const EXAMPLE = 'Sags from simulated meters to MQTT.json';
 /** MQTT topic of the errors that the flow's Catch node gets. */
 export const ERRORS = 'pq-demo/errors';
+/** MQTT topic of the status of `pq-file`. */
+export const PROGRESS = 'pq-demo/progress';
 
 /** The first free TCP port from `wanted` on that is not in `taken`. */
 export async function freePort(wanted, taken = []) {
@@ -153,6 +155,38 @@ function readAsFile(flow, node, { file, given, channels, encoding, meter }) {
       x,
       y,
       wires: [records, ['pq-diagnostics', 'pq-publish']],
+    },
+    {
+      id: 'pq-status',
+      type: 'status',
+      z,
+      name: 'progress',
+      scope: ['pq-file'],
+      x,
+      y: y + 60,
+      wires: [['pq-progress']],
+    },
+    {
+      id: 'pq-progress',
+      type: 'change',
+      z,
+      name: '',
+      rules: [{ t: 'set', p: 'payload', pt: 'msg', to: '{"text": status.text}', tot: 'jsonata' }],
+      x: x + 200,
+      y: y + 60,
+      wires: [['pq-progress-out']],
+    },
+    {
+      id: 'pq-progress-out',
+      type: 'mqtt out',
+      z,
+      name: PROGRESS,
+      topic: PROGRESS,
+      qos: '0',
+      broker: 'pq-demo-broker',
+      x: x + 540,
+      y: y + 60,
+      wires: [],
     },
   ];
 }

@@ -27,10 +27,21 @@ const options = readOptions();
 const started = Date.now();
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 execFileSync(process.execPath, [join(root, 'scripts', 'prepare.mjs')], { cwd: root, stdio: 'inherit' });
-const { demoFlow, ERRORS, freePort, inspectRecording, startBroker, startNodeRed } = await import(
+const { demoFlow, ERRORS, PROGRESS, freePort, inspectRecording, startBroker, startNodeRed } = await import(
   './demo.mjs'
 );
 const { connectAsync } = (await import('mqtt')).default;
+
+/** Doubts about which channel is what. */
+const UNCERTAIN = /^(CURRENTS_UNASSIGNED|PHASES_GUESSED|SINGLE_PHASE|DEAD_CHANNELS|UNIT|ROTATION)$/;
+
+let announced = false;
+let events = 0;
+let refused = 0;
+/** Errors of the flow by their text: each is printed once. */
+const errors = new Map();
+/** When progress was printed last, ms. */
+let shownAt = Date.now();
 
 const stopping = [];
 let stopped = false;
@@ -59,10 +70,11 @@ async function run() {
   stopping.push(() => broker.close());
   const client = await connectAsync(`mqtt://127.0.0.1:${mqtt}`);
   stopping.push(() => client.endAsync(true));
-  await client.subscribeAsync(['pq/+/+', ERRORS]);
+  await client.subscribeAsync(['pq/+/+', ERRORS, PROGRESS]);
   client.on('message', (topic, payload) => {
     const message = JSON.parse(payload.toString());
-    if (topic === ERRORS) onError(message);
+    if (topic === PROGRESS) progress(message.text);
+    else if (topic === ERRORS) onError(message);
     else onMessage(message, playback);
   });
   const nodeRed = await startNodeRed({
@@ -91,7 +103,13 @@ async function preparePlayback() {
   const file = basename(path);
   const meter = file.replace(/\.[^.]*$/, '');
   const { nominal: given, channels, encoding, loop, wire } = options;
-  const summary = await inspectRecording(path, { meter, nominal: given, channels, encoding });
+  const summary = await inspectRecording(path, {
+    meter,
+    nominal: given,
+    channels,
+    encoding,
+    progress: (part) => progress(`${file}: looked through ${Math.round(100 * part)} %`),
+  });
   const { meters, seconds, sections } = summary;
   const rates = [...new Set(sections.map(({ rate }) => Number(rate.toPrecision(6))))];
   console.log(
@@ -110,16 +128,37 @@ async function preparePlayback() {
       `  nominal: ${found.nominal} V${given ? '' : ' (the level it begins with; --nominal to say otherwise)'}`,
     );
   }
+  if (
+    meters.some(({ confidence }) => confidence < 0.7) ||
+    summary.doubts.some(({ code }) => UNCERTAIN.test(code))
+  ) {
+    console.log('  all channels of the file, for --channels:');
+    for (const channel of summary.channels) console.log(`    ${channelLine(channel)}`);
+  }
   const nominal = given ?? meters[0].nominal;
   if (!(nominal > 0)) throw new Error(`${path}: no voltage to measure: give --channels or --nominal`);
   return { file: path, given, nominal, channels, encoding, loop, wire, meter, summary, over: 0 };
 }
 
-let announced = false;
-let events = 0;
-let refused = 0;
-/** Errors of the flow by their text: each is printed once. */
-const errors = new Map();
+/** A channel of the file: number, name, phase, level, angle, and what it is used as. */
+function channelLine({ index, name, phase, rms, mean, unit, angle, as }) {
+  const level = `${Number(rms.toPrecision(4))} ${unit} RMS`;
+  const parts = [
+    `${index} ${name}`,
+    phase && `phase ${phase}`,
+    level,
+    angle === undefined ? `mean ${Number(mean.toPrecision(4))}` : `${angle.toFixed(0)} degrees`,
+    as && `used as ${as}`,
+  ];
+  return parts.filter(Boolean).join(', ');
+}
+
+/** Long work is seen to go on. */
+function progress(text) {
+  if (Date.now() - shownAt < 1000) return;
+  shownAt = Date.now();
+  console.log(`  ${text}`);
+}
 
 function onError({ text, node }) {
   refused++;

@@ -18,6 +18,8 @@ export class MeterMemory {
   private now = 0;
   /** PHASE_TOLERANCE, pu; 0 judges nothing. */
   phaseTolerance = 0;
+  /** Fundamental of the newest stretch that had one, Hz. */
+  frequency: number | undefined;
 
   constructor(
     readonly meter: string,

@@ -91,6 +91,7 @@ export class MeterStream {
     const options = {
       rate,
       frequency: settings.frequency,
+      earlier: memory.frequency,
       floor: FLOOR * settings.nominal * Math.SQRT2,
     };
     this.halfCycles = new PolyphaseHalfCycles(this.channels.length, options, this.onHalfCycle);
@@ -182,8 +183,7 @@ export class MeterStream {
    * @param flag e.g. `gap` or `end of data`
    */
   finish(flag: string): void {
-    this.halfCycles.finish();
-    this.judgeFirst();
+    this.endHalfCycles();
     this.cutFlag = flag;
     this.detector.finish(this.captures.history.end);
     this.excursions.finish();
@@ -195,8 +195,7 @@ export class MeterStream {
   /** The recorder pauses here: what is in progress may go on after it. Nothing can be pushed any more. */
   pause(): SuspendedMeter {
     const { captures, head } = this;
-    this.halfCycles.finish();
-    this.judgeFirst();
+    this.endHalfCycles();
     this.excursions.finish();
     this.windows.finish();
     this.memory.aggregates.break();
@@ -208,6 +207,13 @@ export class MeterStream {
       ...this.latestValues(),
       events: [...captures.open].map((entry) => suspendEvent(entry, 1000 / head.rate, true)),
     };
+  }
+
+  /** What the samples hold to their end is judged; their frequency is kept for the next stretch. */
+  private endHalfCycles(): void {
+    this.halfCycles.finish();
+    this.judgeFirst();
+    if (this.halfCycles.isMeasured) this.memory.frequency = this.frequency;
   }
 
   private latestValues(): Pick<SuspendedMeter, 'latest' | 'latestDeclared'> {

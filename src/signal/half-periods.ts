@@ -109,6 +109,11 @@ export class HalfPeriods {
     return Math.ceil(this.filter.halfWidth + 20 * this.period + 4 * this.filter.decimation);
   }
 
+  /** Whether a half period has been seen. */
+  get isMeasured(): boolean {
+    return this.measured > 0;
+  }
+
   /** Measured fundamental, Hz: of the smoothed half period; the expected one until there is a measurement. */
   get frequency(): number {
     return this.options.rate / (2 * this.period);

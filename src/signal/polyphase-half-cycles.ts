@@ -6,6 +6,8 @@ import { steadyFrequency } from './steady-frequency';
 /** As for one channel; with `auto` the frequency is measured before the first half cycle is judged. */
 export interface PolyphaseOptions extends Omit<HalfPeriodOptions, 'frequency'> {
   frequency: number | 'auto';
+  /** Hz, of an earlier stretch: taken where `auto` finds no voltage in the first cycles. */
+  earlier?: number;
 }
 
 /** Seconds at the start of a stream from which its frequency is measured: 12 cycles of 50 Hz. */
@@ -52,13 +54,18 @@ export class PolyphaseHalfCycles {
   ) {
     const { frequency, rate } = options;
     this.waiting = Array.from({ length: channels }, () => new Waiting());
-    this.frequency = frequency === 'auto' ? MIDDLE : frequency;
+    this.frequency = frequency === 'auto' ? (options.earlier ?? MIDDLE) : frequency;
     if (frequency !== 'auto') {
       this.begin(frequency);
       return;
     }
     const room = Math.ceil(FIRST_LOOK * rate);
     this.first = { samples: this.waiting.map(() => new Float32Array(room)), count: 0 };
+  }
+
+  /** Whether a fundamental was found in the samples: otherwise {@link frequency} is only expected. */
+  get isMeasured(): boolean {
+    return this.channels.some(({ halfPeriods }) => halfPeriods.isMeasured);
   }
 
   /** Phasor of a channel's fundamental, see {@link HalfCycleRms.phasor}. */
@@ -104,7 +111,7 @@ export class PolyphaseHalfCycles {
   private measureFirst({ samples, count }: { samples: Float32Array[]; count: number }): void {
     this.first = undefined;
     const found = steadyFrequency(samples, this.options.rate, 0, count);
-    this.begin(found?.frequency ?? MIDDLE);
+    this.begin(found?.frequency ?? this.options.earlier ?? MIDDLE);
     this.take(samples, 0, count);
   }
 
