@@ -68,9 +68,11 @@ export function fileView(node: PanelNode, form: OpenForm): void {
       show(found);
     } catch (error) {
       if (own !== asked) return;
-      const table = isMended && place.querySelector('table');
+      const { channels = [] } = (error as Refused).responseJSON ?? {};
+      const table = channels.length ? tableOf(channels) : isMended && place.querySelector('table');
       place.replaceChildren(...(table ? [table] : []));
-      say(state, reasonOf(error), true);
+      // The channels stand in the table: the list of them in the text is for those who have none.
+      say(state, channels.length ? reasonOf(error).split('\n')[0] : reasonOf(error), true);
     }
   };
 
@@ -147,7 +149,10 @@ export function fileView(node: PanelNode, form: OpenForm): void {
       happened,
       picture,
       ...listOf(doubts),
-      tableOf(summary),
+      tableOf(
+        summary.channels,
+        meters.map(({ meter }) => meter),
+      ),
     );
     if (index) place.querySelector<HTMLElement>(`select[data-index="${index}"]`)?.focus();
   };
@@ -169,7 +174,7 @@ export function fileView(node: PanelNode, form: OpenForm): void {
   };
 
   /** All channels of the file, each with what it is taken for: a choice mends it. */
-  const tableOf = ({ channels, meters }: RecordSummary) => {
+  const tableOf = (channels: readonly ChannelFacts[], meters: readonly string[] = []) => {
     const table = document.createElement('table');
     table.className = 'pq-file-channels';
     const header = table.createTHead().insertRow();
@@ -180,7 +185,6 @@ export function fileView(node: PanelNode, form: OpenForm): void {
       header.append(cell);
     }
     const body = table.createTBody();
-    const several = meters.length > 1;
     for (const channel of channels) {
       const row = body.insertRow();
       const cells = [
@@ -192,8 +196,8 @@ export function fileView(node: PanelNode, form: OpenForm): void {
       ];
       for (const content of cells) row.insertCell().textContent = content;
       const cell = row.insertCell();
-      cell.append(choiceOf(channel, meters[0]?.meter));
-      if (several && channel.meter) cell.append(` ${channel.meter}`);
+      cell.append(choiceOf(channel, meters[0]));
+      if (meters.length > 1 && channel.meter) cell.append(` ${channel.meter}`);
     }
     return table;
   };
@@ -277,12 +281,15 @@ function post(url: string, body: object): Promise<unknown> {
   return $.ajax({ url, type: 'POST', data: JSON.stringify(body), contentType: 'application/json' });
 }
 
+/** What the runtime, or the way to it, says of a request that failed. */
+interface Refused {
+  responseJSON?: { error?: string; channels?: ChannelFacts[] };
+  status?: number;
+  message?: string;
+}
+
 function reasonOf(error: unknown): string {
-  const { responseJSON, status, message } = error as {
-    responseJSON?: { error?: string };
-    status?: number;
-    message?: string;
-  };
+  const { responseJSON, status, message } = error as Refused;
   return responseJSON?.error ?? (status ? `HTTP ${status}` : (message ?? String(error)));
 }
 

@@ -28,6 +28,14 @@ interface Message extends NodeMessage {
   filename?: unknown;
 }
 
+/** What errors of the file door and of settings say beside their text. */
+interface Refusal {
+  code?: string;
+  field?: string;
+  /** Channels of a file of which none was recognised: for the panel, to choose from. */
+  channels?: object[];
+}
+
 interface FileNode extends Node {
   read?(): void;
 }
@@ -55,8 +63,8 @@ export = (RED: NodeAPI): void => {
   ) => {
     work.then(
       (found) => res.json(found),
-      (error: Error & { code?: string; field?: string }) =>
-        res.status(400).json({ error: error.message, code: error.code ?? '', field: error.field ?? '' }),
+      ({ message, code = '', field = '', channels = [] }: Error & Refusal) =>
+        res.status(400).json({ error: message, code, field, channels }),
     );
   };
   // Bodies are JSON: a form on a foreign page cannot send that.

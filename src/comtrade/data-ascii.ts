@@ -57,15 +57,15 @@ export class AsciiRows implements DataRows {
 
   /** @throws ComtradeError for a row of another number of fields, or a stamp that is no number */
   async scan(mostRows: number, progress?: Progress): Promise<void> {
-    let cut: Line | undefined;
+    let cut: { number: number; error: ComtradeError } | undefined;
     for await (const block of this.blocks(0, 1)) {
       for (let line = block.next(); line; line = block.next()) {
-        if (cut) throw this.wrongWidth(cut);
+        if (cut) throw cut.error;
         const found = this.fieldsOf(line);
         if (found !== this.fields) {
           // The last line may have been cut off in the middle.
-          cut = { ...line };
-          if (found > this.fields || this.count === 0) throw this.wrongWidth(line);
+          cut = { number: line.number, error: this.wrongWidth(line) };
+          if (found > this.fields || this.count === 0) throw cut.error;
           continue;
         }
         if (this.count === mostRows) {
@@ -102,21 +102,22 @@ export class AsciiRows implements DataRows {
     const most = Math.max(16, Math.floor(MAX_BLOCK_BYTES / lineWidth));
     // In the order of the file, whatever the order asked for.
     const order = analog.map((place, i) => ({ place, i })).sort((a, b) => a.place - b.place);
-    const make = (first: number): Rows => ({
-      first,
+    const size = Math.min(most, end - from);
+    const part: Rows = {
+      first: from,
       count: 0,
-      values: analog.map(() => new Float64Array(Math.min(most, end - first))),
-      status: status ? this.config.status.map(() => new Uint8Array(Math.min(most, end - first))) : [],
-    });
-    let part = make(from);
+      values: analog.map(() => new Float64Array(size)),
+      status: status ? this.config.status.map(() => new Uint8Array(size)) : [],
+    };
     for await (const block of this.blocks(entry.at, entry.number)) {
       for (let line = block.next(); line; line = block.next()) {
         if (row++ < from) continue;
         this.decode(line, part, order);
-        if (++part.count < Math.min(most, end - part.first)) continue;
-        yield part;
+        if (++part.count < size && row < end) continue;
+        yield wholeOf(part);
         if (row >= end) return;
-        part = make(row);
+        part.first = row;
+        part.count = 0;
       }
     }
   }
@@ -173,7 +174,8 @@ export class AsciiRows implements DataRows {
       const block = new LineBlock(bytes, at - carried.length, number, isEnd);
       yield block;
       if (block.isOver) return;
-      carried = block.rest;
+      // A copy: the source reads the next bytes to where these lie.
+      carried = Buffer.from(block.rest);
       number = block.number;
       if (carried.length > 4 * MAX_BLOCK_BYTES) {
         throw new ComtradeError(`line ${number}`, `no end of line in ${carried.length} bytes`);
@@ -181,6 +183,16 @@ export class AsciiRows implements DataRows {
       at += read.length;
     }
   }
+}
+
+/** The rows that were filled. */
+function wholeOf({ first, count, values, status }: Rows): Rows {
+  return {
+    first,
+    count,
+    values: values.map((own) => own.subarray(0, count)),
+    status: status.map((own) => own.subarray(0, count)),
+  };
 }
 
 /** Whole lines in a piece of the file. */

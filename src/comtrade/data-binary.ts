@@ -78,20 +78,29 @@ export class BinaryRows implements DataRows {
   }
 
   async *rows({ analog, status = false, from = 0, to = this.count }: RowSelection): AsyncGenerator<Rows> {
+    const most = Math.min(this.most, Math.max(0, to - from));
+    const values = analog.map(() => new Float64Array(most));
+    const states = status ? this.config.status.map(() => new Uint8Array(most)) : [];
     for await (const { view, first, count } of this.blocks(from, Math.min(to, this.count))) {
+      for (let i = 0; i < analog.length; i++) this.decode(view, count, analog[i], values[i]);
+      for (let i = 0; i < states.length; i++) this.decodeStatus(view, count, i, states[i]);
       yield {
         first,
         count,
-        values: analog.map((place) => this.decode(view, count, place)),
-        status: status ? this.config.status.map((_, place) => this.decodeStatus(view, count, place)) : [],
+        values: values.map((own) => own.subarray(0, count)),
+        status: states.map((own) => own.subarray(0, count)),
       };
     }
   }
 
+  /** Rows in a block. */
+  private get most(): number {
+    return Math.max(1, Math.floor(MAX_BLOCK_BYTES / this.width));
+  }
+
   private async *blocks(from: number, to: number) {
-    const most = Math.max(1, Math.floor(MAX_BLOCK_BYTES / this.width));
-    for (let first = from; first < to; first += most) {
-      const count = Math.min(most, to - first);
+    for (let first = from; first < to; first += this.most) {
+      const count = Math.min(this.most, to - first);
       const bytes = await this.source.read(first * this.width, count * this.width);
       if (bytes.length < count * this.width) {
         throw new ComtradeError(`byte ${first * this.width + bytes.length}`, 'the file became shorter');
@@ -100,10 +109,9 @@ export class BinaryRows implements DataRows {
     }
   }
 
-  private decode(view: DataView, count: number, place: number): Float64Array {
+  private decode(view: DataView, count: number, place: number, values: Float64Array): void {
     const { width } = this;
     const { multiplier, offset } = this.config.analog[place];
-    const values = new Float64Array(count);
     let at = HEAD + place * this.sampleWidth;
     // Codes of a missing value: the most negative number of each format (C37.111-1999, 6.5.3; -2013, 8.6).
     switch (this.config.format) {
@@ -126,14 +134,11 @@ export class BinaryRows implements DataRows {
           values[n] = isThere ? multiplier * stored + offset : Number.NaN;
         }
     }
-    return values;
   }
 
-  private decodeStatus(view: DataView, count: number, place: number): Uint8Array {
-    const values = new Uint8Array(count);
+  private decodeStatus(view: DataView, count: number, place: number, values: Uint8Array): void {
     let at = HEAD + this.config.analog.length * this.sampleWidth + (place >> 4) * 2;
     for (let n = 0; n < count; n++, at += this.width)
       values[n] = (view.getUint16(at, true) >> (place & 15)) & 1;
-    return values;
   }
 }

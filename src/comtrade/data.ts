@@ -5,11 +5,11 @@ import { BinaryRows } from './data-binary';
 /** Bytes that can be read in parts, of a file or in memory. */
 export interface ByteSource {
   readonly size: number;
-  /** The bytes from `position` on, `length` of them or as many as there are. */
+  /** The bytes from `position` on, `length` of them or as many as there are; valid until the next call. */
   read(position: number, length: number): Promise<Uint8Array>;
 }
 
-/** A run of rows of a .dat file, decoded. */
+/** A run of rows of a .dat file, decoded: its arrays are used again for the next run. */
 export interface Rows {
   /** Number of its first row, 0-based. */
   first: number;
@@ -46,7 +46,7 @@ export type Progress = (part: number) => void;
 
 /** Enough for an hour of ten channels at 10 kHz. */
 const MAX_ROWS = 40_000_000;
-export const MAX_BLOCK_BYTES = 1 << 20;
+export const MAX_BLOCK_BYTES = 1 << 18;
 
 /**
  * Looks through a .dat file: how many rows it holds, with which stamps.

@@ -1,4 +1,5 @@
 import { ComtradeError } from '../comtrade';
+import type { ChannelFacts } from '../record';
 
 /** A file that holds nothing to be measured, or that cannot be read; `code` for programs, the message for people. */
 export class RecordError extends Error {
@@ -6,6 +7,8 @@ export class RecordError extends Error {
   constructor(
     readonly code: string,
     message: string,
+    /** Channels of the file, where the reason is that none of them was recognised. */
+    readonly channels?: ChannelFacts[],
   ) {
     super(message);
   }

@@ -3,7 +3,7 @@ import type { Channel, ChannelFacts, Doubt, MeterFacts } from '../record';
 import type { ChannelMap } from './channel-map';
 import type { FoundMeter } from './channels/finder';
 import { unitOf } from './channels/names';
-import { angleAgainst, type ChannelSignal, sineLevels } from './channels/signal';
+import { ALTERNATING, angleAgainst, type ChannelSignal, sineLevels } from './channels/signal';
 import { RecordError } from './error';
 import { readSpan } from './probes';
 import type { Section } from './timeline';
@@ -141,7 +141,9 @@ export function channelFacts(
   meters: readonly FoundMeter[],
   names: readonly string[],
 ): ChannelFacts[] {
-  const reference = meters[0] && Object.values(meters[0].channels)[0];
+  // Angles count from the first channel that is used, or that alternates.
+  const first = signals.findIndex(({ share }) => share >= ALTERNATING);
+  const reference = meters[0] ? Object.values(meters[0].channels)[0] : first < 0 ? undefined : first;
   return record.config.analog.map(({ index, id, phase, unit }, place) => {
     const { rms, mean, share } = signals[place];
     const angle =

@@ -72,10 +72,13 @@ async function readWhole(path: string, most: number): Promise<Buffer> {
 }
 
 function fileSource(handle: FileHandle, size: number): ByteSource {
+  let held = Buffer.allocUnsafeSlow(0);
   return {
     size,
     read: async (position, length) => {
-      const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - position)));
+      const wanted = Math.max(0, Math.min(length, size - position));
+      if (held.length < wanted) held = Buffer.allocUnsafeSlow(wanted);
+      const bytes = held.subarray(0, wanted);
       let filled = 0;
       while (filled < bytes.length) {
         const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, position + filled);

@@ -151,14 +151,18 @@ function frequencyFor(measured: number | undefined, claimed: number | undefined,
 }
 
 function nothingFound(record: ComtradeRecord, file: string, signals: readonly ChannelSignal[]): RecordError {
-  const lines = record.config.analog.map(({ index, id, unit, phase }, place) => {
-    const { rms, mean, share } = signals[place];
-    const looks = share >= 0.5 ? `${number(rms)} RMS` : `mean ${number(mean)}, RMS ${number(rms)}, no sine`;
-    return `  ${index} ${id.trim()}${phase.trim() ? ` (phase ${phase.trim()})` : ''}: ${looks} ${unit}`;
+  const channels = channelFacts(record, signals, [], []);
+  const lines = channels.map(({ index, name, phase, rms, mean, unit, angle }) => {
+    const looks =
+      angle === undefined
+        ? `mean ${number(mean)}, RMS ${number(rms)} ${unit}, no sine`
+        : `RMS ${number(rms)} ${unit}, ${angle.toFixed(0)} degrees`;
+    return `  ${index} ${name}${phase ? ` (phase ${phase})` : ''}: ${looks}`;
   });
   return new RecordError(
     'NO_VOLTAGE',
     `${file}: no set of voltages was found; name the channels, e.g. va=1, vb=2, vc=3. The file has\n${lines.join('\n')}`,
+    channels,
   );
 }
 
@@ -188,7 +192,7 @@ function startOf({ config }: ComtradeRecord, doubts: Doubt[]): number {
     return trigger ?? 0;
   }
   if (!hasTimeCode) {
-    doubts.push({ code: 'TIME_ZONE', text: 'the file does not say how its times lie to UTC: taken for UTC' });
+    doubts.push({ code: 'TIME_ZONE', text: 'the file gives no time zone: its times are taken as UTC' });
   }
   return start;
 }

@@ -200,7 +200,7 @@ describe(`files, Node-RED ${LOOK}`, function () {
     assert.ok(top > 0 && top < 400, `what was found is in sight, at ${top}`);
     assert.equal(await page.$eval('#red-ui-header', (one) => one.getBoundingClientRect().top), 0);
     assert.deepEqual(await editor.inaccessible('.pq-form', ['wcag2a']), []);
-    await page.setViewportSize({ width: 1400, height: 1720 });
+    await page.setViewportSize({ width: 1400, height: 1560 });
     await editor.picture('panel-pq-file-record', '.red-ui-tray');
     await page.setViewportSize({ width: 1400, height: 800 });
   });
@@ -275,6 +275,24 @@ describe(`files, Node-RED ${LOOK}`, function () {
     assert.deepEqual([await filename(), await channels()], ['long.CFF', '']);
     assert.match((await page.textContent('#pq-file-found')) ?? '', /, 70\ss, /);
     assert.match((await event()) ?? '', /^First event: sag on a b c, 0\.600 pu/);
+  });
+
+  it('shows the channels of a file in which it finds no voltages, to choose them', async () => {
+    const currents = record(2, ['IA', 'IB', 'IC']);
+    await drop({ 'currents.cfg': currents.cfg, 'currents.dat': currents.dat });
+    await until(async () => /no set of voltages was found/.test((await state()) ?? ''), 'the reason');
+    refusals++;
+    const table = editor.page.locator('.pq-file-channels select');
+    await until(async () => (await table.count()) === 3, 'the table');
+    await table.nth(1).selectOption('va');
+    await shows({ IA: '', IB: 'va', IC: '' }, 'what was chosen');
+    assert.equal(await channels(), 'va=2');
+    assert.match(
+      (await editor.page.textContent('.pq-file-doubts')) ?? '',
+      /IB is taken for va and has the unit "A"/,
+    );
+    await drop({ 'long.CFF': single(record(70)) });
+    await shows(ALL_FOUND, 'the file of before');
   });
 
   it('says why it cannot take what is dropped, and keeps the file that it has', async () => {

@@ -130,7 +130,16 @@ describe('files: opening a record', () => {
     const source = { name: 'x.cfg', cfg: Buffer.from(cfg({ ...SPEC, analog }, COUNT)), dat: asciiDat(rows) };
     await assert.rejects(openRecord(source), (error: Error) => {
       assert.ok(error instanceof RecordError);
-      return error.code === 'NO_VOLTAGE' && /1 I1: 49\d\d RMS A\n.*2 Freq: mean 50/.test(error.message);
+      assert.deepEqual(
+        error.channels?.map(({ name, unit, angle }) => [name, unit, angle]),
+        [
+          ['I1', 'A', 0],
+          ['Freq', 'Hz', undefined],
+        ],
+      );
+      return (
+        error.code === 'NO_VOLTAGE' && /1 I1: RMS 49\d\d A, 0 degrees\n.*2 Freq: mean 50/.test(error.message)
+      );
     });
   });
 

@@ -81,6 +81,21 @@ const POWER = {
 };
 const WAVEFORM = { kind: 'waveform', meter: 'm1', time: 0, rate: 1000, channels: { va: [0, 1] } };
 
+const SUMMARY = {
+  kind: 'summary',
+  meter: 'm1',
+  time: 1,
+  file: 'a.cfg',
+  format: 'COMTRADE 1999 ASCII',
+  seconds: 2,
+  samples: 3200,
+  channels: [{ index: 1, name: 'VA' }],
+  meters: [{ meter: 'm1', channels: { va: 1 }, nominal: 230, reason: 'given', confidence: 1 }],
+  sections: [{ from: 0, to: 3200 }],
+  doubts: [{ code: 'GAP', text: '1 s' }],
+  sent: { waveforms: 10, readings: 0, refused: 0 },
+};
+
 /** A record with one field replaced, by a path such as `values.va`. */
 function changed(record: object, path: string, value: unknown): unknown {
   const copy = structuredClone(record) as Record<string, unknown>;
@@ -93,7 +108,7 @@ function changed(record: object, path: string, value: unknown): unknown {
 
 describe('records', () => {
   it('takes a well-formed record of every kind', () => {
-    const records = [READING, EVENT, DIAGNOSTIC, RECEIPT, PHASE_MAP, RMS, POWER, WAVEFORM];
+    const records = [READING, EVENT, DIAGNOSTIC, RECEIPT, PHASE_MAP, RMS, POWER, WAVEFORM, SUMMARY];
     assert.deepEqual(records.map(({ kind }) => kind).sort(), [...KINDS].sort());
     for (const record of records) assert.equal(parseRecord(record).kind, record.kind);
   });
@@ -115,6 +130,10 @@ describe('records', () => {
     [EVENT, 'capture', { kind: 'reading' }, /^payload\.capture\.kind: expected waveform/],
     [DIAGNOSTIC, 'hint', undefined, /^payload\.hint: /],
     [RECEIPT, 'state', 'lost', /^payload\.state: /],
+    [SUMMARY, 'meters.0.channels', { vx: 1 }, /^payload\.meters\[0\]\.channels\.vx: expected a known name/],
+    [SUMMARY, 'meters.0.confidence', 2, /^payload\.meters\[0\]\.confidence: /],
+    [SUMMARY, 'doubts.0.text', 5, /^payload\.doubts\[0\]\.text: /],
+    [SUMMARY, 'seconds', Number.NaN, /^payload\.seconds: /],
     [PHASE_MAP, 'assignments.0.grade', 'sure', /^payload\.assignments\[0\]\.grade: /],
     [RMS, 'values.va', [1, Number.NaN], /^payload\.values\.va\[1\]: /],
     [RMS, 'flagged', 'no', /^payload\.flagged: expected true or false/],
