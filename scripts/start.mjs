@@ -1,5 +1,6 @@
 /** The demo: `npm start -- --help` says what it takes. */
 import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -53,6 +54,9 @@ async function stop(code) {
 }
 process.on('SIGINT', () => void stop(0));
 process.on('SIGTERM', () => void stop(0));
+
+// The store of an earlier demo is its own affair.
+rmSync(join(root, '.demo', 'power-quality', 'outbox'), { recursive: true, force: true });
 
 try {
   await run();
@@ -168,6 +172,8 @@ function onError({ text, node }) {
 }
 
 function onMessage(record, playback) {
+  // What an earlier demo left in its store is sent as well: it is not of this recording.
+  if (playback && !String(record.meter).startsWith(playback.meter)) return;
   if (record.kind === 'event' && record.state === 'end') {
     events++;
     if (playback) console.log(describe(record));

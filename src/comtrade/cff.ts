@@ -9,7 +9,7 @@ export interface CffParts {
 }
 
 // A part opens with its own line, e.g. `--- file type: DAT BINARY: 702 ---`, the byte count for binary only.
-const SEPARATOR = /^---\s*file type:\s*([A-Z]+)(?:\s+([A-Z0-9]+))?\s*(?::\s*(\d+))?\s*---\s*$/i;
+const SEPARATOR = /^-{2,3}\s*file type\s*:?\s*([A-Z]+)(?:\s+([A-Z0-9]+))?\s*(?::\s*(\d+))?\s*---\s*$/i;
 
 /**
  * Cuts a .cff file into its parts.
@@ -19,7 +19,8 @@ export function splitCff(bytes: Uint8Array): CffParts {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const found = new Map<string, Uint8Array>();
   let open: { type: string; from: number } | undefined;
-  let at = 0;
+  // Behind the mark of UTF-8, where there is one.
+  let at = buffer[0] === 0xef && buffer[1] === 0xbb && buffer[2] === 0xbf ? 3 : 0;
   while (at < buffer.length) {
     const newline = buffer.indexOf(0x0a, at);
     const lineEnd = newline < 0 ? buffer.length : newline + 1;

@@ -88,7 +88,8 @@ export function parseConfig(text: string): Config {
       `line ${reader.line}: ${counts[0]} channels in all, but ${analogCount}A + ${statusCount}D; the latter is taken`,
     );
   }
-  const analog = Array.from({ length: analogCount }, () => parseAnalog(reader, revision));
+  const analog = Array.from({ length: analogCount }, () => parseAnalog(reader, revision, warnings));
+  renumber(analog, warnings);
   const status = Array.from({ length: statusCount }, () => parseStatus(reader, revision));
 
   const frequencyText = reader.fields('line frequency')[0];
@@ -121,6 +122,15 @@ export function parseConfig(text: string): Config {
     stampUnit: start.nanoseconds ? 1e-9 : 1e-6,
     warnings,
   };
+}
+
+/** Channels are told apart by their numbers: where those are not their own, by their places. */
+function renumber(analog: AnalogChannel[], warnings: string[]): void {
+  if (new Set(analog.map(({ index }) => index)).size === analog.length) return;
+  warnings.push('several channels have the same number: numbered by their places instead');
+  analog.forEach((channel, i) => {
+    channel.index = i + 1;
+  });
 }
 
 /** Lines of a text with their numbers; ends at Ctrl-Z, as files from DOS do. */
@@ -169,6 +179,10 @@ function parseRevision(year: string, reader: LineReader, warnings: string[]): Re
   const number = Number(year);
   if (number === 1991 || number === 1999 || number === 2013) return number;
   // 1997 (drafts), 2001 (IEC 60255-24) and the like: read as the standard in force in that year.
+  if (number === 0) {
+    warnings.push(`line ${reader.line}: revision year 0; read as 1999`);
+    return 1999;
+  }
   if (!(number > 1990 && number < 2100))
     throw reader.error(`revision year must be 1991, 1999 or 2013, got ${year}`);
   const taken = number >= 2013 ? 2013 : number >= 1997 ? 1999 : 1991;
@@ -185,19 +199,40 @@ function parseCount(field: string | undefined, letter: 'A' | 'D', reader: LineRe
   return count;
 }
 
-function parseAnalog(reader: LineReader, revision: Revision): AnalogChannel {
+/** Characters of names, and of phases and units (C37.111-1999, 5.3.3: 64 and 32, -2013: 128 and 32). */
+const MOST_NAME = 128;
+const MOST_WORD = 32;
+/** Values of a channel are below this, or it is none. */
+const MOST_VALUE = 1e30;
+
+/** Multiplier and offset; of a channel whose values could be no numbers, none: it is missing throughout. */
+function scaleOf(
+  reader: LineReader,
+  f: readonly string[],
+  warnings: string[],
+): { multiplier: number; offset: number } {
+  const [multiplier, offset] = [f[5], f[6]].map((field) => (field === '' ? Number.NaN : Number(field)));
+  if (Math.abs(multiplier) * 2 ** 31 + Math.abs(offset) < MOST_VALUE) return { multiplier, offset };
+  if (Number.isNaN(multiplier) && !/^[+-]?(inf|nan)/i.test(f[5])) reader.number(f[5], 'multiplier a');
+  if (Number.isNaN(offset) && !/^[+-]?(inf|nan)/i.test(f[6])) reader.number(f[6], 'offset b');
+  warnings.push(
+    `line ${reader.line}: multiplier ${f[5]} and offset ${f[6]} give no numbers: channel ${f[0]} is left out`,
+  );
+  return { multiplier: Number.NaN, offset: Number.NaN };
+}
+
+function parseAnalog(reader: LineReader, revision: Revision, warnings: string[]): AnalogChannel {
   const f = reader.fields('an analogue channel');
   if (f.length < 10)
     throw reader.error(`an analogue channel has 10 fields or more, this line has ${f.length}`);
   const ratio = revision === 1991 ? [] : f.slice(10);
   return {
     index: reader.number(f[0], 'channel number'),
-    id: f[1],
-    phase: f[2],
-    component: f[3],
-    unit: f[4],
-    multiplier: reader.number(f[5], 'multiplier a'),
-    offset: reader.number(f[6], 'offset b'),
+    id: f[1].slice(0, MOST_NAME),
+    phase: f[2].slice(0, MOST_WORD),
+    component: f[3].slice(0, MOST_NAME),
+    unit: f[4].slice(0, MOST_WORD),
+    ...scaleOf(reader, f, warnings),
     skew: reader.optional(f[7], 'skew', 0),
     min: reader.optional(f[8], 'min', -Infinity),
     max: reader.optional(f[9], 'max', Infinity),

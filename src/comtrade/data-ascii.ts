@@ -11,8 +11,9 @@ import { ComtradeError } from './error';
 
 /** Where every so many rows begin is remembered, so that a reader can begin there. */
 const INDEXED = 4096;
-/** A missing value in files of 1991 (C37.111-1991, 5.3); later revisions leave the field empty. */
+/** Codes of a missing value: of 1991 (C37.111-1991, 5.3), and of 1999 and later (-1999, 6.4), which leave fields empty, too. */
 const MISSING_1991 = 999_999;
+const MISSING_1999 = 99_999;
 const LF = 0x0a;
 const CR = 0x0d;
 const CTRL_Z = 0x1a;
@@ -133,10 +134,11 @@ export class AsciiRows implements DataRows {
         cursor.skip();
         at++;
       }
-      const { multiplier, offset, index } = analog[place];
+      const { multiplier, offset, index, max } = analog[place];
       const stored = cursor.number(`channel ${index}`);
       at++;
-      const isMissing = revision === 1991 && stored === MISSING_1991;
+      const isMissing =
+        stored === (revision === 1991 ? MISSING_1991 : MISSING_1999) && (revision === 1991 || max < stored);
       block.values[i][block.count] = isMissing ? Number.NaN : multiplier * stored + offset;
     }
     if (block.status.length === 0) return;

@@ -58,6 +58,8 @@ const CODE_PAGES: readonly CodePage[] = [
 /** Letters beyond ASCII in a row, or with no ASCII letter beside them: no word of a language that is written so. */
 const ALONE = /[^\0-\x7f]{3,}|(?<![A-Za-z\x80-\uffff])[^\0-\x7f]+(?![A-Za-z\x80-\uffff])/gu;
 
+/** Bytes of foreign words that are looked at. */
+const MOST_LOOKED_AT = 16_384;
 /** A code page that fits so much worse is no rival of the best one. */
 const RIVAL = 0.85;
 
@@ -100,8 +102,16 @@ export function decodeText(bytes: Uint8Array, encoding?: string): DecodedText {
  */
 function foreignWords(bytes: Uint8Array): Buffer[] {
   const latin1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  const words = latin1.match(/[^,\r\n\s]*[\x80-\xff][^,\r\n\s]*/g) ?? [];
-  return [...new Set(words)].map((word) => Buffer.from(word, 'latin1'));
+  const words = latin1.split(/[,\s]+/).filter((word) => /[\x80-\xff]/.test(word));
+  const kept: Buffer[] = [];
+  let size = 0;
+  for (const word of new Set(words)) {
+    // Enough to tell a language by.
+    if (size > MOST_LOOKED_AT) break;
+    kept.push(Buffer.from(word.slice(0, 256), 'latin1'));
+    size += word.length;
+  }
+  return kept;
 }
 
 function likeness(words: readonly Buffer[], { name, letters, usual, scattered }: CodePage): number {

@@ -1,5 +1,6 @@
 import type { ComtradeRecord } from '../comtrade';
 import type { Channel, ChannelFacts, Doubt, MeterFacts } from '../record';
+import { magnitude } from '../signal';
 import type { ChannelMap } from './channel-map';
 import type { FoundMeter } from './channels/finder';
 import { unitOf } from './channels/names';
@@ -45,7 +46,7 @@ export function meterNames(
   if (meters.length === 1) return [base];
   const names: string[] = [];
   meters.forEach(({ label }, i) => {
-    const name = `${base} ${label || i + 1}`;
+    const name = `${base} ${label.slice(0, 80) || i + 1}`;
     names.push(names.includes(name) ? `${name} ${i + 1}` : name);
   });
   return names;
@@ -55,6 +56,7 @@ export async function meterFacts(
   { channels, reason, confidence }: FoundMeter,
   meter: string,
   record: ComtradeRecord,
+  signals: readonly ChannelSignal[],
   first: { section: Section | undefined; perCycle: number },
   given: number | undefined,
   doubts: Doubt[],
@@ -74,17 +76,13 @@ export async function meterFacts(
       text: `channel ${index} ${id.trim()} is taken for ${name} and has the unit ${JSON.stringify(unit)}: taken as ${expected === 'v' ? 'V' : 'A'}`,
     });
   }
-  const level = await levelOf(
-    judged.map((name) => channels[name] as number),
-    record,
-    first.section,
-    first.perCycle,
-  );
+  const places = judged.map((name) => channels[name] as number);
+  const level = isDead(places, record, signals) ? undefined : await levelOf(places, record, signals, first);
   const guessed = level === undefined ? undefined : Number(level.rms.toPrecision(4));
   if (given === undefined && level) {
     doubts.push({
-      code: 'NOMINAL',
-      text: `${meter}: declared voltage not given: ${guessed} V, the level ${level.undisturbed ? 'of its first undisturbed cycles' : 'that it begins with, which is not undisturbed'}`,
+      code: level.how === 'undisturbed' ? 'NOMINAL' : 'NOMINAL_DOUBTFUL',
+      text: `${meter}: declared voltage not given: ${guessed} V, ${HOW[level.how]}`,
     });
   }
   const nominal = given ?? guessed;
@@ -100,39 +98,91 @@ export async function meterFacts(
   };
 }
 
+/** Where a level comes from. */
+type LevelSource = 'undisturbed' | 'disturbed' | 'later';
+const HOW: Record<LevelSource, string> = {
+  undisturbed: 'the level of its first undisturbed cycles',
+  disturbed: 'the level that it begins with, which is not undisturbed',
+  later: 'the highest level that it reaches: it begins with less than half of that',
+};
+
+/** A channel below this part of the others of its set carries nothing. */
+const LIVE = 0.1;
+/** A record that begins with less than this part of what it reaches begins dead. */
+const BEGINS_DEAD = 0.5;
+/** Levels below this part of the full scale are noise of the converter. */
+const NOISE = 0.002;
+/** Largest count of a converter of a recorder; ASCII files go up to 99,999. */
+const MOST_COUNTS = 99_999;
+
+const scaleOf = (record: ComtradeRecord, place: number) =>
+  unitOf(record.config.analog[place].unit)?.scale ?? 1;
+const strongest = ({ phasors }: ChannelSignal) => Math.max(0, ...phasors.map(magnitude));
+
+/** Nothing but noise in these channels: no sine, or one far below what the converter takes. */
+function isDead(
+  places: readonly number[],
+  record: ComtradeRecord,
+  signals: readonly ChannelSignal[],
+): boolean {
+  return places.every((place) => {
+    const { multiplier, offset, min, max } = record.config.analog[place];
+    const full = Math.max(Math.abs(multiplier * max + offset), Math.abs(multiplier * min + offset));
+    // Ranges of 32 bits are those of the format, not of a converter.
+    const isConverter = max > min && max <= MOST_COUNTS && record.config.format !== 'FLOAT32';
+    const isFaint = isConverter && strongest(signals[place]) < NOISE * full;
+    return signals[place].share < ALTERNATING || isFaint;
+  });
+}
+
 /**
- * Level of the first two cycles on end that are alike, of all channels: a fault some cycles after the start does not
- * matter. @returns undefined where there is no waveform
+ * Level of the first two cycles on end that are alike, of all channels that carry something: a fault some cycles after
+ * the start does not matter. Of a record that begins dead, the highest level that it reaches.
+ * @returns undefined where there is no waveform
  */
 async function levelOf(
   places: readonly number[],
   record: ComtradeRecord,
-  section: Section | undefined,
-  perCycle: number,
-): Promise<{ rms: number; undisturbed: boolean } | undefined> {
+  signals: readonly ChannelSignal[],
+  { section, perCycle }: { section: Section | undefined; perCycle: number },
+): Promise<{ rms: number; how: LevelSource } | undefined> {
   if (places.length === 0 || !section) return undefined;
+  const highest = Math.max(...places.map((place) => strongest(signals[place])));
+  const live = places.filter((place) => strongest(signals[place]) >= LIVE * highest);
   const samples = await readSpan(
     record,
-    places,
+    live,
     section.from,
     Math.min(section.to, section.from + Math.ceil(LEVEL_CYCLES * perCycle)),
   );
   const courses = samples.map((own) => sineLevels(own, perCycle));
-  const count = courses[0].length;
+  const count = courses[0]?.length ?? 0;
   if (count === 0) return undefined;
-  const alike = (k: number) =>
-    courses.every((course) => course[k] > 0 && Math.abs(course[k + 2] / course[k] - 1) < SAME_LEVEL) &&
-    Math.min(...courses.map((course) => course[k])) >
-      UNDISTURBED * Math.max(...courses.map((course) => course[k]));
+  const alike = (k: number) => {
+    const levels = courses.map((course) => course[k]);
+    const isSteady = courses.every(
+      (course) => course[k] > 0 && Math.abs(course[k + 2] / course[k] - 1) < SAME_LEVEL,
+    );
+    return isSteady && Math.min(...levels) > UNDISTURBED * Math.max(...levels);
+  };
   let first = 0;
   while (first + 2 < count && !alike(first)) first++;
-  const undisturbed = first + 2 < count;
-  const at = undisturbed ? first : 0;
-  const mean =
-    courses.reduce((sum, course) => sum + (undisturbed ? (course[at] + course[at + 2]) / 2 : course[at]), 0) /
-    courses.length;
-  const factor = unitOf(record.config.analog[places[0]].unit)?.scale ?? 1;
-  return { rms: mean * factor, undisturbed };
+  const isUndisturbed = first + 2 < count;
+  const begins = meanOf(
+    courses.map((course) => (isUndisturbed ? (course[first] + course[first + 2]) / 2 : course[0])),
+  );
+  const reaches = Math.max(
+    ...signals[live[0]].phasors.map((_, k) =>
+      meanOf(live.map((place) => magnitude(signals[place].phasors[k]))),
+    ),
+  );
+  const factor = scaleOf(record, places[0]);
+  if (begins < BEGINS_DEAD * reaches) return { rms: reaches * factor, how: 'later' };
+  return { rms: begins * factor, how: isUndisturbed ? 'undisturbed' : 'disturbed' };
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
 export function channelFacts(

@@ -43,11 +43,13 @@ function averaged(samples: Float64Array, by: number): Float64Array {
 
 /** The start of each fast section, and places in between, spread over the record. */
 export async function probesOf(record: ComtradeRecord, sections: readonly Section[]): Promise<Probe[]> {
-  const fast = sections.filter(({ rate }) => rate >= PROBED_RATE);
+  const quick = sections.filter(({ rate }) => rate >= PROBED_RATE);
+  // Of a record of slow values alone they show the levels.
+  const fast = quick.length ? quick : sections;
   const samples = fast.reduce((sum, { from, to }) => sum + to - from, 0);
   const places: { from: number; to: number; rate: number }[] = [];
   for (const { from, to, rate } of fast) {
-    const length = Math.min(to - from, Math.round(rate * PROBE_SECONDS));
+    const length = Math.min(to - from, Math.max(8, Math.round(rate * PROBE_SECONDS)));
     const count = Math.max(1, Math.round((MOST_PROBES * (to - from)) / samples));
     for (let k = 0; k < count; k++) {
       const at = count === 1 ? from : from + Math.floor((k * (to - from - length)) / (count - 1));

@@ -40,6 +40,8 @@ const GRID = { lowest: 42.5, highest: 69 };
 const DEFAULT_FREQUENCY = 50;
 /** Sections that a summary lists. */
 const MOST_SECTIONS = 1000;
+/** Channels that an error lists. */
+const MOST_LINES = 200;
 /** Skews of less than this angle do not matter, degrees. */
 const SKEWED = 0.01;
 
@@ -71,19 +73,39 @@ export async function survey(record: ComtradeRecord, file: string, options: Surv
   const signals = probes.length ? signalsOf(probes, frequency) : silent(analog.length);
   const perCycle = frequencyFor(frequency, config.frequency, doubts);
   const map = readChannelMap(options.channels ?? '');
-  const { meters } = map ? { meters: [mappedMeter(map, record)] } : found(record, signals, doubts);
-  if (meters.length === 0) throw nothingFound(record, file, signals);
-  const names = meterNames(meters, options.meter, config.station, config.device, file);
-  const places = [...new Set(meters.flatMap(({ channels }) => Object.values(channels)))].sort(
-    (a, b) => a - b,
-  );
+  const { meters: all } = map ? { meters: [mappedMeter(map, record)] } : found(record, signals, doubts);
+  if (all.length === 0) throw nothingFound(record, file, signals);
   const section = sections.find(
     ({ rate, from, to }) => rate / perCycle >= LEAST_PER_CYCLE && to - from > (2 * rate) / perCycle,
   );
   const cycle = { section, perCycle: section ? section.rate / (frequency ?? perCycle) : 0 };
-  const facts: MeterFacts[] = [];
-  for (const [i, meter] of meters.entries())
-    facts.push(await meterFacts(meter, names[i], record, cycle, options.nominal, doubts));
+  const allNames = meterNames(all, options.meter, config.station, config.device, file);
+  const allFacts: MeterFacts[] = [];
+  for (const [i, meter] of all.entries()) {
+    allFacts.push(await meterFacts(meter, allNames[i], record, signals, cycle, options.nominal, doubts));
+  }
+  // Without a declared voltage there is nothing to judge noise against.
+  const isKnown = (i: number) => allFacts[i].nominal !== undefined || !section;
+  const meters = all.filter((_, i) => isKnown(i));
+  const names = allNames.filter((_, i) => isKnown(i));
+  const facts = allFacts.filter((_, i) => isKnown(i));
+  const unknown = allNames.filter((_, i) => !isKnown(i));
+  if (meters.length === 0) {
+    throw new RecordError(
+      'NO_NOMINAL',
+      `${file}: its voltages carry nothing but noise, so there is no level to judge events against: give the nominal voltage`,
+      channelFacts(record, signals, all, allNames),
+    );
+  }
+  if (unknown.length) {
+    doubts.push({
+      code: 'DEAD_CHANNELS',
+      text: `nothing but noise in the voltages of ${unknown.join(', ')}: left out; with a nominal voltage they are measured`,
+    });
+  }
+  const places = [...new Set(meters.flatMap(({ channels }) => Object.values(channels)))].sort(
+    (a, b) => a - b,
+  );
   const start = startOf(record, doubts);
   noteSkew(record, places, frequency ?? perCycle, doubts);
   const first = await sectionFacts(record, sections, perCycle, start, meters, places, doubts);
@@ -107,12 +129,14 @@ export async function survey(record: ComtradeRecord, file: string, options: Surv
     doubts: listed(doubts),
   };
   if (first.facts.every(({ kind }) => kind === 'none')) {
+    const why = first.facts.map(({ rate, samplesPerCycle, from, to }) =>
+      samplesPerCycle >= LEAST_PER_CYCLE
+        ? `${to - from} samples at ${round(rate)} Hz are less than a cycle`
+        : `${round(rate)} Hz is ${round(samplesPerCycle)} samples a cycle, and the values are no amplitudes`,
+    );
     throw new RecordError(
       'NO_WAVEFORM',
-      `${file}: no section can be measured: ${first.facts
-        .map(({ rate, samplesPerCycle }) => `${round(rate)} Hz is ${round(samplesPerCycle)} samples a cycle`)
-        .slice(0, 3)
-        .join(', ')}, and the values are no amplitudes`,
+      `${file}: no section can be measured: ${why.slice(0, 3).join('; ')}`,
     );
   }
   return { summary, sections, facts: first.facts, meters, places, trends: first.trends };
@@ -159,11 +183,13 @@ function nothingFound(record: ComtradeRecord, file: string, signals: readonly Ch
         : `RMS ${number(rms)} ${unit}, ${angle.toFixed(0)} degrees`;
     return `  ${index} ${name}${phase ? ` (phase ${phase})` : ''}: ${looks}`;
   });
-  return new RecordError(
-    'NO_VOLTAGE',
-    `${file}: no set of voltages was found; name the channels, e.g. va=1, vb=2, vc=3. The file has\n${lines.join('\n')}`,
-    channels,
-  );
+  const hasVoltage = record.config.analog.some((channel) => kindOf(channel) === 'v');
+  const what = hasVoltage
+    ? 'no set of voltages was found; name the channels, e.g. va=1, vb=2, vc=3'
+    : 'there is no voltage in it, as units and names have it';
+  const shown = lines.slice(0, MOST_LINES);
+  if (lines.length > MOST_LINES) shown.push(`  and ${lines.length - MOST_LINES} more`);
+  return new RecordError('NO_VOLTAGE', `${file}: ${what}. The file has\n${shown.join('\n')}`, channels);
 }
 
 /** Channels that were sampled one after the other, as the header says. */
@@ -174,6 +200,13 @@ function noteSkew(
   doubts: Doubt[],
 ): void {
   const skews = places.map((place) => config.analog[place].skew);
+  if (skews.some((skew) => Math.abs(skew) > 1e6 / frequency)) {
+    doubts.push({
+      code: 'SKEW_IGNORED',
+      text: 'the header has channels sampled more than a cycle late: ignored',
+    });
+    return;
+  }
   const apart = Math.max(...skews) - Math.min(...skews);
   const degrees = 360 * frequency * apart * 1e-6;
   if (!(degrees > SKEWED)) return;

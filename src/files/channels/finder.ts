@@ -1,5 +1,15 @@
 import type { Channel, Doubt } from '../../record';
-import { isDerived, isResidual, kindOf, type NamedChannel, type NamedSet, namedSets, unitOf } from './names';
+import {
+  isDerived,
+  isResidual,
+  kindOf,
+  type NamedChannel,
+  type NamedSet,
+  namedSets,
+  phaseField,
+  phaseOfName,
+  unitOf,
+} from './names';
 import { ALTERNATING, type ChannelSignal, type Symmetry, symmetryOf } from './signal';
 
 /** Channels of one meter, by their places in the list of channels. */
@@ -56,14 +66,14 @@ export function findMeters(
     const single = singlePhase(channels, signals, doubts);
     return { meters: single ? [single] : [], doubts };
   }
-  // Sets that carry a voltage; where none does, all that have a name.
-  const live = sets.filter(({ alive }) => alive);
+  // Sets that carry a voltage on more than one phase; where none does, all that have a name.
+  const live = sets.filter(({ alive, signals: own }) => alive && !isLone(own));
   const kept = (live.length ? live : sets).sort((x, y) => firstOf(x) - firstOf(y));
   const dead = sets.filter((set) => !kept.includes(set));
   if (dead.length) {
     doubts.push({
       code: 'DEAD_CHANNELS',
-      text: `voltages without a signal in the stretches that were looked at: ${dead.map((set) => namesOf(set, channels)).join('; ')}`,
+      text: `voltages without a signal, or with one on a single phase, in the stretches that were looked at: ${dead.map((set) => namesOf(set, channels)).join('; ')}`,
     });
   }
   const loose = channels.filter(
@@ -73,7 +83,26 @@ export function findMeters(
       !isResidual(channel) &&
       signals[place].share >= ALTERNATING,
   ).length;
-  return { meters: kept.map((set) => meterOf(set, currents, kept, channels, doubts, loose)), doubts };
+  const used = new Set(kept.flatMap(({ members, neutral }) => [...members, neutral]));
+  const unused = channels.filter(
+    (channel, place) =>
+      kindOf(channel) === 'v' &&
+      !used.has(place) &&
+      !isDerived(channel) &&
+      !isResidual(channel) &&
+      signals[place].share >= ALTERNATING &&
+      isAsHigh(signals[place], kept[0].signals),
+  );
+  if (unused.length) {
+    doubts.push({
+      code: 'UNUSED_VOLTAGES',
+      text: `voltages as high as those used, in no set by their names: ${unused.map(({ id }) => id.trim()).join(', ')}`,
+    });
+  }
+  return {
+    meters: kept.map((set) => meterOf(set, currents, kept, channels, signals, doubts, loose)),
+    doubts,
+  };
 }
 
 function candidatesOf(channels: readonly NamedChannel[], signals: readonly ChannelSignal[]): Candidate[] {
@@ -152,6 +181,7 @@ function meterOf(
   currents: readonly Candidate[],
   all: readonly Candidate[],
   channels: readonly NamedChannel[],
+  signals: readonly ChannelSignal[],
   doubts: Doubt[],
   loose: number,
 ): FoundMeter {
@@ -175,11 +205,15 @@ function meterOf(
   } else if (currents.length) {
     doubts.push({
       code: 'CURRENTS_UNASSIGNED',
-      text: `${namesOf(set, channels)}: ${currents.length} sets of currents may belong to it, none is taken: ${currents
+      text: `${namesOf(set, channels)}: ${currents.length} ${currents.length === 1 ? 'set' : 'sets'} of currents may belong to it, none is taken: ${currents
         .slice(0, 6)
         .map((current) => namesOf(current, channels))
         .join('; ')}${currents.length > 6 ? ' ...' : ''}`,
     });
+  }
+  if (found.vn !== undefined && isAsHigh(signals[found.vn], set.signals)) {
+    // A fourth voltage as high as the phases is one of another set.
+    delete found.vn;
   }
   const { symmetry, alive } = set;
   const why = [`${set.tokens.join(' ')} in the names`];
@@ -224,6 +258,17 @@ function currentsOf(
     (other) => other !== set && likeness(other.label, best.current.label) >= best.points,
   );
   return rivals.length ? undefined : best.current;
+}
+
+/** One phase alone carries something: a synchronising voltage, with two channels that are not connected. */
+function isLone(signals: readonly ChannelSignal[]): boolean {
+  const levels = signals.map(({ rms }) => rms);
+  const highest = Math.max(...levels);
+  return signals.length === 3 && levels.filter((level) => level > 0.02 * highest).length === 1;
+}
+
+function isAsHigh(one: ChannelSignal, others: readonly ChannelSignal[]): boolean {
+  return one.rms > 0.5 * Math.max(...others.map(({ rms }) => rms));
 }
 
 /** How far two labels name the same place: the words they share; equal ones most. */
@@ -290,17 +335,23 @@ function singlePhase(
   if (voltages.length === 0 || voltages.length > 2) return undefined;
   const currents = of('i');
   const found: Partial<Record<Channel, number>> = {};
+  // Their own phases, where names or phase fields tell two different ones (or one).
+  const named = voltages.map((place) => phaseField(channels[place].phase) ?? phaseOfName(channels[place].id));
+  const phases =
+    named.every((phase) => phase !== undefined) && new Set(named).size === named.length
+      ? named.map((phase) => 'abc'[phase])
+      : ['a', 'b'];
   voltages.forEach((place, i) => {
-    found[`v${'ab'[i]}` as Channel] = place;
+    found[`v${phases[i]}` as Channel] = place;
   });
   if (currents.length === voltages.length) {
     currents.forEach((place, i) => {
-      found[`i${'ab'[i]}` as Channel] = place;
+      found[`i${phases[i]}` as Channel] = place;
     });
   }
   doubts.push({
     code: 'SINGLE_PHASE',
-    text: `${voltages.length === 1 ? 'one voltage' : 'two voltages'} in the file: taken as ${voltages.length === 1 ? 'phase a' : 'phases a and b'}`,
+    text: `${voltages.length === 1 ? 'one voltage' : 'two voltages'} in the file: taken as phase ${phases.slice(0, voltages.length).join(' and ')}`,
   });
   return { channels: found, label: '', reason: 'the only voltages that alternate', confidence: 0.5 };
 }

@@ -156,6 +156,11 @@ export function phaseField(text: string): number | undefined {
   return ['a1r', 'b2s', 'c3t'].findIndex((group) => group.includes(match[1]));
 }
 
+/** The phase that a name ends with, bound to a quantity or standing apart; undefined where it ends otherwise. */
+export function phaseOfName(id: string): number | undefined {
+  return phaseField(/(?:^|[^a-z0-9]|[uvi])([abc123rst])$/i.exec(normalised(id))?.[1] ?? '');
+}
+
 /** All sets of channels whose names (or phase fields) make a set; a channel may be in several of them. */
 export function namedSets(channels: readonly NamedChannel[]): NamedSet[] {
   const found: NamedSet[] = [];
@@ -195,7 +200,12 @@ function placesIn(name: string, { tokens, neutral }: Family): Place[] {
       }
     });
   }
-  return places;
+  return places.length > MOST_PLACES
+    ? places
+        .sort((a, b) => b.quality - a.quality)
+        .slice(0, MOST_PLACES)
+        .sort((a, b) => a.from - b.from)
+    : places;
 }
 
 /** @param numbered names hold counters, too, such as the number of the channel: digits that differ are no difference */
@@ -310,7 +320,12 @@ function isUpper(id: string): boolean {
   return id === id.toUpperCase();
 }
 
-function normalised(id: string): string {
+/** Characters of a name that are looked at, and places of phases in it: names are 128 characters long at most. */
+const MOST_CHARACTERS = 128;
+const MOST_PLACES = 40;
+
+function normalised(given: string): string {
+  const id = given.slice(0, MOST_CHARACTERS);
   return latin(id.normalize('NFKC').toLowerCase()).replace(/\s+/g, ' ').trim();
 }
 

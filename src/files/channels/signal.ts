@@ -41,7 +41,7 @@ export const ALTERNATING = 0.5;
  * @returns Hz; undefined where nothing alternates
  */
 export function probedFrequency(probes: readonly Probe[], likely: readonly number[]): number | undefined {
-  let best: { frequency: number; residual: number } | undefined;
+  const all: { frequency: number; residual: number }[] = [];
   for (const { rate, samples } of probes) {
     const chosen: Float32Array[] = [];
     for (const place of likely) {
@@ -54,9 +54,15 @@ export function probedFrequency(probes: readonly Probe[], likely: readonly numbe
     }
     if (chosen.length === 0) continue;
     const found = jointFrequency(chosen, rate);
-    if (found && (!best || found.residual < best.residual)) best = found;
+    if (found) all.push(found);
   }
-  return best?.frequency;
+  if (all.length === 0) return undefined;
+  // The middle of those probes that fit about as well as the best one.
+  const least = Math.min(...all.map(({ residual }) => residual));
+  const good = all.filter(({ residual }) => residual <= 5 * least + 1e-4).map(({ frequency }) => frequency);
+  good.sort((a, b) => a - b);
+  const middle = good.length >> 1;
+  return good.length % 2 ? good[middle] : (good[middle - 1] + good[middle]) / 2;
 }
 
 /** Of all together; where one of them is no voltage of the grid, of those that agree. */
