@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -183,6 +184,10 @@ describe('files on disk', () => {
   });
 
   it('of 50 MB are read within 150 MB of memory, all of Node.js with them', async function () {
+    if (!existsSync('/proc/self/status')) {
+      console.log('      skipped: this system does not say how much memory a process has had');
+      this.skip();
+    }
     this.timeout(60_000);
     const channels = 6;
     const width = 8 + 2 * channels;
@@ -211,7 +216,9 @@ describe('files on disk', () => {
         let samples = 0;
         for await (const record of file.records()) samples += record.length;
         await file.close();
-        console.log(JSON.stringify({ samples, kilobytes: process.resourceUsage().maxRSS }));
+        // Of this process alone: what getrusage says begins with the size of the one that started it.
+        const status = require('node:fs').readFileSync('/proc/self/status', 'utf8');
+        console.log(JSON.stringify({ samples, kilobytes: Number(/VmHWM:\\s+(\\d+)/.exec(status)[1]) }));
       })();`;
     const found = JSON.parse(String(execFileSync(process.execPath, ['-e', script])));
     assert.equal(found.samples, count);
