@@ -132,7 +132,7 @@ export async function survey(record: ComtradeRecord, file: string, options: Surv
     const why = first.facts.map(({ rate, samplesPerCycle, from, to }) =>
       samplesPerCycle >= LEAST_PER_CYCLE
         ? `${to - from} samples at ${round(rate)} Hz are less than a cycle`
-        : `${round(rate)} Hz is ${round(samplesPerCycle)} samples a cycle, and the values are no amplitudes`,
+        : `${round(rate)} Hz is ${Math.round(samplesPerCycle * 10) / 10} samples a cycle, and the values are no amplitudes`,
     );
     throw new RecordError(
       'NO_WAVEFORM',

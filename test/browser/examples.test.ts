@@ -105,6 +105,17 @@ const EXAMPLES: Record<string, Promised> = {
       await status(editor, 'report', /^HTML and PDF, sag$/);
     },
   },
+  'Events in a COMTRADE file': {
+    async shows(editor) {
+      const { page } = editor;
+      const id = await page.evaluate(
+        `(() => { let id; RED.nodes.eachNode((node) => { if (node.type === 'pq-file') id = node.id; }); return id; })()`,
+      );
+      await page.click(`[id="${id}"] .red-ui-flow-node-button-button`);
+      await status(editor, 'events', /^sag end 0\.6[12]\d pu$/);
+      await until(async () => /feeder-fault\.cff/.test(await debugged(editor)), 'the summary', PROMISED);
+    },
+  },
   'Power quality to InfluxDB': {
     async shows(editor) {
       await status(editor, 'points in the database', /^[1-9]\d* points$/);

@@ -21,9 +21,12 @@ helper.init(RUNTIME);
 
 /** The helper leaves out the hooks that nodes have in a whole Node-RED. */
 const { hooks } = createRequire(createRequire(RUNTIME).resolve('@node-red/runtime'))('@node-red/util');
-const withHooks = INITIALIZERS.map(
-  (initializer) => (RED: object) => initializer(Object.assign(RED, { hooks }) as never),
-);
+const withHooks: NodeInitializer[] = [
+  (RED) => {
+    Object.assign(RED, { hooks });
+  },
+  ...INITIALIZERS,
+];
 
 export interface Message {
   payload: Record<string, unknown> & { kind?: string };

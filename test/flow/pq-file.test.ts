@@ -166,7 +166,7 @@ describe('pq-file', function () {
     await refuse({ filename: join(folder, 'none.cfg') }, /ENOENT.*none\.cfg/, 'NO_FILE');
     await refuse({ filename: join(folder, 'alone.cfg') }, /ENOENT.*alone\.dat/, 'PART_MISSING');
     await refuse({ filename: join(folder, 'text.cfg') }, /text\.cfg, line /, 'FORMAT');
-    await refuse({ filename: join(folder, 'slow.cfg') }, /150 Hz is 3 samples a cycle/, 'NO_WAVEFORM');
+    await refuse({ filename: join(folder, 'slow.cfg') }, /150 Hz is 3\.1 samples a cycle/, 'NO_WAVEFORM');
     await refuse({ filename: '/etc/passwd' }, /passwd: a COMTRADE record is named by/, 'NO_RECORD');
     await refuse({ payload: dat }, /payload\.cff, byte/, 'FORMAT');
     await refuse({ filename: 5 }, /^msg\.filename: expected text/, 'FILE_UNREADABLE');
