@@ -280,7 +280,7 @@ describe(`files, Node-RED ${LOOK}`, function () {
   it('shows the channels of a file in which it finds no voltages, to choose them', async () => {
     const currents = record(2, ['IA', 'IB', 'IC']);
     await drop({ 'currents.cfg': currents.cfg, 'currents.dat': currents.dat });
-    await until(async () => /no set of voltages was found/.test((await state()) ?? ''), 'the reason');
+    await until(async () => /there is no voltage in it/.test((await state()) ?? ''), 'the reason');
     refusals++;
     const table = editor.page.locator('.pq-file-channels select');
     await until(async () => (await table.count()) === 3, 'the table');
