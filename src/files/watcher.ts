@@ -100,17 +100,17 @@ export class FolderWatcher {
 
   private async recall(): Promise<void> {
     const { memory } = this.options;
-    const text = memory && (await readFile(memory, 'utf8').catch(() => undefined));
-    if (!text) return;
+    if (!memory) return;
     try {
-      const entries: unknown = JSON.parse(text);
-      if (!Array.isArray(entries)) return;
+      const entries: unknown = JSON.parse(await readFile(memory, 'utf8'));
+      if (!Array.isArray(entries)) throw new TypeError('expected a list');
       for (const entry of entries) {
         if (Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'string') {
           this.known.set(entry[0], entry[1]);
         }
       }
     } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
       // Cut by a power failure, say: records are read again rather than not at all.
       this.options.failed(new Error(`${memory}: ${(error as Error).message}; all records are read again`));
     }

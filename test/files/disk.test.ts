@@ -181,6 +181,23 @@ describe('files on disk', () => {
       await watcher.close();
       assert.match(failures[0] ?? '', /one\.json: .*all records are read again/);
     });
+
+    it('says so, too, where its memory is no list, or cannot be read', async () => {
+      await write('one');
+      const memory = join(folder, 'memory', 'one.json');
+      await mkdir(join(folder, 'memory'));
+      await writeFile(memory, '{"one.cfg": 1}');
+      const first = watch();
+      await until(() => first.read.length === 1, 'the record');
+      await first.watcher.close();
+      assert.match(first.failures[0] ?? '', /one\.json: expected a list; all records are read again/);
+      await rm(memory);
+      await mkdir(memory);
+      const second = watch();
+      await until(() => second.read.length === 1, 'the record, once more');
+      await second.watcher.close();
+      assert.match(second.failures[0] ?? '', /EISDIR.*all records are read again/);
+    });
   });
 
   it('of 50 MB are read within 150 MB of memory, all of Node.js with them', async function () {
