@@ -9,7 +9,7 @@ const MOST_TIME = 5000;
 
 export interface Inspection {
   summary: RecordSummary;
-  /** First event by the default thresholds; absent where there is none in what was looked through. */
+  /** First event by the default thresholds; absent where what was looked through holds no event. */
   event?: Omit<PqEvent, 'capture'>;
   /** Its waveform as SVG. */
   plot?: string;

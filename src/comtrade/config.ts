@@ -124,7 +124,7 @@ export function parseConfig(text: string): Config {
   };
 }
 
-/** Channels are told apart by their numbers: where those are not their own, by their places. */
+/** Channels are distinguished by their numbers; where those are not unique, by their places. */
 function renumber(analog: AnalogChannel[], warnings: string[]): void {
   if (new Set(analog.map(({ index }) => index)).size === analog.length) return;
   warnings.push('several channels have the same number: numbered by their places instead');
@@ -202,7 +202,7 @@ function parseCount(field: string | undefined, letter: 'A' | 'D', reader: LineRe
 /** Characters of names, and of phases and units (C37.111-1999, 5.3.3: 64 and 32, -2013: 128 and 32). */
 const MOST_NAME = 128;
 const MOST_WORD = 32;
-/** Values of a channel are below this, or it is none. */
+/** A channel whose values could be larger than this is taken as missing throughout. */
 const MOST_VALUE = 1e30;
 
 /** Multiplier and offset; of a channel whose values could be no numbers, none: it is missing throughout. */

@@ -41,7 +41,7 @@ export interface DataRows {
   rows(selection: RowSelection): AsyncGenerator<Rows>;
 }
 
-/** Told how far a file has been read, 0 to 1. */
+/** Called with the part of a file that has been read, 0 to 1. */
 export type Progress = (part: number) => void;
 
 /** Enough for an hour of ten channels at 10 kHz. */

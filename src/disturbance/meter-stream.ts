@@ -252,7 +252,7 @@ export class MeterStream {
 
   private resume(state: SuspendedMeter): void {
     this.takeUp(state);
-    // Boundaries are half a cycle apart, so a quarter is room enough for how they are placed anew.
+    // Boundaries are half a cycle apart, so a quarter is room enough for where they come to lie now.
     this.judged = this.positionOf(state.judged) + this.period / 4;
   }
 

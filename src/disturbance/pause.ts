@@ -41,7 +41,7 @@ export class FirstValues {
     return this.values;
   }
 
-  /** First value of each channel, pu of its reference; NaN where there is none. */
+  /** First value of each channel, pu of its reference; NaN where it has no value. */
   relativeTo(references: readonly number[]): number[] {
     return references.map((reference, i) => {
       const first = this.values.find(({ channel }) => channel === i);

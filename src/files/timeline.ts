@@ -160,7 +160,7 @@ async function scaleOf(
   return undefined;
 }
 
-/** Mean step of the stamps, steps that are gaps left out; NaN where there is none. */
+/** Mean step of the stamps, steps that are gaps left out; NaN where no step is left. */
 function meanStep(stamps: Float64Array, from: number, to: number): number {
   const all: number[] = [];
   for (let n = from + 1; n < Math.min(to, from + MOST_STEPS); n++) {

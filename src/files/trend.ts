@@ -13,7 +13,7 @@ const POSITIVE = 0.99;
  * Whether slow values (fewer than eight a cycle) are amplitudes, by the waveform beside them: RMS values, or peaks.
  * @param values of each channel of a set, in V or A
  * @param beside RMS of the same channels in the waveforms next to them, where there are any
- * @returns undefined where they are no amplitudes, as far as can be told
+ * @returns undefined where they do not look like amplitudes
  */
 export function trendScale(
   values: readonly Float64Array[],

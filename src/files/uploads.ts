@@ -11,7 +11,7 @@ const MOST_PIECE = 3 << 20;
 /**
  * Takes a piece of a file that comes through a panel; the file stands under its name when the last piece is there.
  * @param folder of all such files
- * @param given `{name, offset, data, last}`, `data` in base64; pieces come in order, the one at 0 begins anew
+ * @param given `{name, offset, data, last}`, `data` in base64; pieces come in order, the one at 0 starts the file again
  * @throws FieldError for a name that is no record's, a piece that does not fit, or too much
  */
 export async function takeUpload(

@@ -20,7 +20,7 @@ export interface Panel {
   /** Values that the reader takes, of settings whose defaults it does not. */
   sound?: Record<string, unknown>;
   open?(node: PanelNode, form: OpenForm): void;
-  /** What the button beside the node in the workspace does; without it there is none. */
+  /** What the button beside the node in the workspace does; without it the node has no button. */
   press?(node: PanelNode): void;
 }
 
