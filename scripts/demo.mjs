@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -59,6 +59,13 @@ export async function inspectRecording(path, options) {
   const file = await openRecord({ path }, options);
   await file.close();
   return file.summary;
+}
+
+/** Path of a recording: one that comes with the package goes by its name alone, unless the folder has one of that name. */
+export function recordingFile(given, folder) {
+  const path = resolve(folder, given);
+  const { recordingPath } = require(join(root, 'dist/src/files'));
+  return existsSync(path) || recordingPath(given) === given ? path : recordingPath(given);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The demo: `npm start -- --help` says what it takes. */
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -14,7 +14,8 @@ The flow is laid anew at every start; its user folder is .demo/.
   --port N           port of the editor (1880)
   --mqtt-port N      port of the MQTT broker (1883)
   --modbus-port N    port of the simulated meters (1502)
-  --recording FILE   read this COMTRADE record (.cfg with .dat, or .cff) at once and print its events
+  --recording FILE   read this COMTRADE record (.cfg with .dat, or .cff; feeder-fault.cff comes with the
+                     package) at once and print its events
   --nominal V        its nominal voltage, V as recorded (default: the level it begins with)
   --channels LIST    its channels, by number or name: va=1,vb=2,vc=3 (default: found by name, unit and signal)
   --encoding NAME    code page of its header, e.g. windows-1251 (default: detected)
@@ -28,9 +29,8 @@ const options = readOptions();
 const started = Date.now();
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 execFileSync(process.execPath, [join(root, 'scripts', 'prepare.mjs')], { cwd: root, stdio: 'inherit' });
-const { demoFlow, ERRORS, PROGRESS, freePort, inspectRecording, startBroker, startNodeRed } = await import(
-  './demo.mjs'
-);
+const { demoFlow, ERRORS, PROGRESS, freePort, inspectRecording, recordingFile, startBroker, startNodeRed } =
+  await import('./demo.mjs');
 const { connectAsync } = (await import('mqtt')).default;
 
 /** Doubts about which channel is what. */
@@ -103,7 +103,7 @@ async function choosePort(name, wanted, taken) {
 }
 
 async function preparePlayback() {
-  const path = resolve(process.env.INIT_CWD ?? '.', options.recording);
+  const path = recordingFile(options.recording, process.env.INIT_CWD ?? '.');
   const file = basename(path);
   const meter = file.replace(/\.[^.]*$/, '');
   const { nominal: given, channels, encoding, loop, wire } = options;

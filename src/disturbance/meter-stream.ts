@@ -1,6 +1,5 @@
 import {
   type Channel,
-  eventId,
   isVoltage,
   type PqEvent,
   phaseOf,
@@ -9,18 +8,17 @@ import {
   type Values,
   type WaveformFrame,
 } from '../record';
-import { type HalfCycle, LEAST_PER_CYCLE, PolyphaseHalfCycles } from '../signal';
+import { type HalfCycle, PolyphaseHalfCycles } from '../signal';
 import { type CycleWindow, StreamWindows } from './aggregates';
-import { Captures, type Entry, FIRST_CYCLES } from './captures';
-import { characterOf, endAngle, type Place } from './character';
-import { eventOf } from './event-of';
+import type { Captures } from './captures';
 import { type Excursion, ExcursionRecorder } from './journal/excursion';
 import { traceOf } from './journal/trace';
 import type { MeterMemory } from './meter-memory';
 import { endEvents, FirstValues, latestOf, partEvents } from './pause';
 import { type Disturbance, PolyphaseDetector } from './polyphase';
-import { type RapidChange, RapidChanges } from './rapid-changes';
+import { RapidChanges } from './rapid-changes';
 import type { DetectorSettings } from './settings';
+import { StreamEvents } from './stream-events';
 import { packFrame, resumeEvents, type SuspendedMeter, suspendEvent, tailOf, toNulls } from './suspension';
 import { roundTime } from './time';
 
@@ -34,8 +32,6 @@ export interface StreamOutput {
 const WARM_UP = 12;
 /** Fundamental below this part of the nominal voltage has no crossings to believe in. */
 const FLOOR = 0.01;
-/** Samples and stamps that differ by more than this, ms, over an event: the stamps tell how long it was. */
-const CLOCKS_AGREE = 2.5;
 
 /** What a stream goes on from. */
 export interface Before {
@@ -61,15 +57,16 @@ export class MeterStream {
   private readonly rapidChanges: RapidChanges;
   private readonly excursions: ExcursionRecorder;
   private readonly windows: StreamWindows;
+  private readonly events: StreamEvents;
   private readonly captures: Captures;
   /** What sags and swells are judged against, V: the nominal voltage or the sliding reference. */
   private readonly references: number[];
   /** Where the first Urms(1/2) of each channel begins. */
   private readonly firstStarts: number[] = [];
-  private cutFlag: string | undefined;
-  /** Values up to here were judged by an earlier stream; and the end of the newest that was judged here. */
-  private judged = Number.NEGATIVE_INFINITY;
-  private told = 0;
+  /** Values up to here were judged by an earlier stream. */
+  private judgedBefore = Number.NEGATIVE_INFINITY;
+  /** End of the newest value that was judged here. */
+  private judged = 0;
   /** After a pause of the recorder, until it is known which events go on. */
   private firstValues: FirstValues | undefined;
   private settings: DetectorSettings;
@@ -95,18 +92,26 @@ export class MeterStream {
       floor: FLOOR * settings.nominal * Math.SQRT2,
     };
     this.halfCycles = new PolyphaseHalfCycles(this.channels.length, options, this.onHalfCycle);
-    this.captures = new Captures(
+    this.events = new StreamEvents(
+      {
+        meter,
+        rate,
+        names,
+        channels: this.channels,
+        references: this.references,
+        period: () => this.period,
+      },
       settings,
-      (entry, capture) => this.report(entry, capture),
-      (entry) => this.characterise(entry),
+      (event) => output.event(event),
     );
+    this.captures = this.events.captures;
     const phases = this.channels.map(phaseOf);
     this.grid = { minute: 60 * rate, halfCycles: 1 };
     this.detector = new PolyphaseDetector(phases, settings, this.grid, {
       started: (disturbance) => this.onStarted(disturbance),
       ended: (disturbance) => this.onEnded(disturbance),
     });
-    this.rapidChanges = new RapidChanges(phases, (change) => this.onRapidChange(change));
+    this.rapidChanges = new RapidChanges(phases, (change) => this.events.change(change));
     const source = {
       meter,
       phases,
@@ -184,7 +189,7 @@ export class MeterStream {
    */
   finish(flag: string): void {
     this.endHalfCycles();
-    this.cutFlag = flag;
+    this.events.cutFlag = flag;
     this.detector.finish(this.captures.history.end);
     this.excursions.finish();
     this.windows.finish();
@@ -203,7 +208,7 @@ export class MeterStream {
     captures.cut();
     return {
       meter: head.meter,
-      judged: captures.history.timeOf(this.told),
+      judged: captures.history.timeOf(this.judged),
       ...this.latestValues(),
       events: [...captures.open].map((entry) => suspendEvent(entry, 1000 / head.rate, true)),
     };
@@ -233,17 +238,17 @@ export class MeterStream {
     const perSample = 1000 / head.rate;
     const entries = [...captures.open];
     const oldest = Math.min(
-      this.told - WARM_UP * this.period,
-      ...entries.map(({ early, captureStart }) => (early ? this.told : captureStart)),
+      this.judged - WARM_UP * this.period,
+      ...entries.map(({ early, captureStart }) => (early ? this.judged : captureStart)),
       // What tells of its character, the cycle before it first of all.
       ...entries.map(({ character, disturbance, period }) =>
-        character ? this.told : disturbance.start - 3 * period,
+        character ? this.judged : disturbance.start - 3 * period,
       ),
     );
     const tail = samples ? tailOf(captures.history, oldest) : undefined;
     return {
       meter: head.meter,
-      judged: captures.history.timeOf(this.told),
+      judged: captures.history.timeOf(this.judged),
       ...this.latestValues(),
       events: entries.map((entry) => suspendEvent(entry, perSample, samples)),
       tail: tail && packFrame(tail),
@@ -253,7 +258,7 @@ export class MeterStream {
   private resume(state: SuspendedMeter): void {
     this.takeUp(state);
     // Boundaries are half a cycle apart, so a quarter is room enough for where they come to lie now.
-    this.judged = this.positionOf(state.judged) + this.period / 4;
+    this.judgedBefore = this.positionOf(state.judged) + this.period / 4;
   }
 
   /** Events of an earlier stream go on in this one. */
@@ -313,15 +318,12 @@ export class MeterStream {
     const declared = rms / nominal;
     const cycles = this.frequency > 55 ? 12 : 10;
     this.firstStarts[channel] ??= start;
-    if (end <= this.judged) return;
+    if (end <= this.judgedBefore) return;
     if (mode === 'cycle') this.judge(channel, start, end, u, declared);
-    if (!this.captures.isIdle) {
-      this.noteWorst(channel, start, u);
-      this.captures.settle(end);
-    }
+    this.events.push(channel, start, end, u);
     this.rapidChanges.push(channel, start, declared, rvc, 10 * cycles);
     this.windows.push(channel, start, end, half, cycles, minCycles * this.period);
-    this.told = end;
+    this.judged = end;
   };
 
   private onWindow({ start, end, cycles, rms }: CycleWindow): void {
@@ -351,110 +353,17 @@ export class MeterStream {
     });
   }
 
-  private noteWorst(channel: number, start: number, u: number): void {
-    for (const entry of this.captures.open) {
-      const { disturbance, worst, period, endPeriod } = entry;
-      const { type, start: from } = disturbance;
-      if (endPeriod || start < from || start > from + FIRST_CYCLES * period) continue;
-      const high = type === 'swell' || type === 'overvoltage';
-      if (!worst || (high ? u > worst.u : u < worst.u)) entry.worst = { channel, start, u };
-    }
-  }
-
   private onStarted(disturbance: Disturbance): void {
     this.windows.disturb();
     this.rapidChanges.discard();
-    const entry = this.begin(disturbance);
     // Beyond its threshold from the first value on: it may have begun any time before.
-    if (this.firstStarts.includes(disturbance.start) && !entry.flags.includes('start unknown')) {
-      entry.flags.push('start unknown');
-    }
-    this.tell(entry, 'start');
-  }
-
-  private begin(disturbance: Disturbance): Entry {
-    const { type, start, parts } = disturbance;
-    const time = roundTime(this.captures.history.timeOf(start));
-    const channel = this.channels.findIndex((name) => phaseOf(name) === parts[0].channel);
-    const declared = type === 'interruption' || type === 'rvc';
-    return this.captures.begin(
-      {
-        disturbance,
-        time,
-        id: eventId(this.head.meter, type, time),
-        reference: declared ? this.settings.nominal : this.references[channel],
-        period: this.period,
-        flags: this.period < LEAST_PER_CYCLE - 0.2 ? [`${this.period.toFixed(1)} samples a cycle`] : [],
-      },
-      this.head.rate,
-    );
+    this.events.start(disturbance, this.firstStarts.includes(disturbance.start));
   }
 
   private onEnded(disturbance: Disturbance): void {
-    const entry = this.captures.of(disturbance) as Entry;
     this.rapidChanges.discard();
     this.windows.note(disturbance.start, disturbance.end);
-    entry.endPeriod = this.period;
-    entry.rate = this.rateOver(entry);
-    if (this.cutFlag) entry.flags.push(this.cutFlag);
-    this.captures.end(entry);
-  }
-
-  /** Samples per second over an event: by the stamps, where the rate of the frames only comes near to them. */
-  private rateOver({ time, disturbance: { start, end } }: Entry): number {
-    const { rate } = this.head;
-    const stamped = this.captures.history.timeOf(end) - time;
-    const counted = ((end - start) / rate) * 1000;
-    return stamped > 0 && Math.abs(stamped - counted) > CLOCKS_AGREE
-      ? ((end - start) / stamped) * 1000
-      : rate;
-  }
-
-  private onRapidChange(change: RapidChange): void {
-    const entry = this.begin(change);
-    const { deltaMax, deltaSteady } = change;
-    entry.deltas = { deltaMax, deltaSteady };
-    this.tell(entry, 'start');
-    this.captures.end(entry);
-  }
-
-  private report(entry: Entry, capture: WaveformFrame | undefined): void {
-    const { disturbance, worst } = entry;
-    if (!this.cutFlag && worst && disturbance.type !== 'rvc') {
-      entry.endAngle = endAngle(this.placeOf(entry), this.channels[worst.channel], disturbance.end);
-    }
-    this.tell(entry, 'end', capture);
-  }
-
-  private tell(entry: Entry, state: 'start' | 'end', capture?: WaveformFrame): void {
-    const { meter, rate } = this.head;
-    this.output.event(eventOf(entry, state, { meter, rate: entry.rate ?? rate }, capture));
-  }
-
-  private characterise(entry: Entry): void {
-    const { disturbance, worst, flags } = entry;
-    entry.character = {};
-    if (!worst || flags.includes('start unknown')) return;
-    const at = { channel: this.channels[worst.channel], start: worst.start };
-    entry.character = characterOf(this.placeOf(entry), disturbance.start, at, disturbance.type === 'sag');
-  }
-
-  /** Samples of an event, to the end of its capture and no further: the same however the stream was cut. */
-  private placeOf(entry: Entry): Place {
-    const { period } = entry;
-    const { history } = this.captures;
-    const limit = entry.endPeriod ? Math.min(history.end, this.captures.captureEnd(entry)) : history.end;
-    const currents = this.head.names.filter((name) => /^i[abc]$/.test(name));
-    return {
-      channels: [...this.channels, ...currents],
-      period,
-      read: (channel, from, length) => {
-        if (from < history.start || from + length > limit) return undefined;
-        const samples = new Float32Array(length);
-        history.read(channel, from, samples);
-        return samples;
-      },
-    };
+    this.events.end(disturbance);
   }
 
   /** Lets go of the samples that nothing can need any more. */
@@ -463,9 +372,9 @@ export class MeterStream {
     const { captures, period } = this;
     // A start is told late: by the detection's reach, and by the cycles it takes to be an event.
     const least = Math.max(minCycles, swellWindow / 2);
-    const told = mode === 'cycle' ? least + 2 : 12 * (Math.ceil(least / 10) + 1);
+    const delay = mode === 'cycle' ? least + 2 : 12 * (Math.ceil(least / 10) + 1);
     const { end } = captures.history;
-    let keep = end - this.halfCycles.reach - (preCycles + told) * period;
+    let keep = end - this.halfCycles.reach - (preCycles + delay) * period;
     // Whether a rapid change is one is known a second after it; of one that goes on nothing is kept.
     const { since } = this.rapidChanges;
     if (end - since < maxCapture * this.head.rate) keep = Math.min(keep, since - preCycles * period);

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
+import { unlessMissing } from '../shared';
 import { RecordError } from './error';
 import { recordingPath } from './recordings';
 
@@ -13,7 +14,8 @@ export interface Folders {
 
 /**
  * The path of a file that a flow names. That of a recording of this package is its own; another relative one is looked for in the working directory, then among the uploads.
- * @throws RecordError for a path outside the working directory, where one is set; links are followed before that
+ * @throws RecordError for a path outside the working directory, where one is set; links are followed before that.
+ *   The file system's own error for one that may not be looked at
  */
 export async function pathOf(name: string, { working, uploads }: Folders): Promise<string> {
   if (name.includes('\0')) throw new RecordError('PATH', 'a file name holds no NUL');
@@ -27,7 +29,7 @@ export async function pathOf(name: string, { working, uploads }: Folders): Promi
         ...(working ? [] : [resolve(name)]),
       ];
   for (const candidate of candidates) {
-    const real = await realpath(candidate).catch(() => undefined);
+    const real = await unlessMissing(realpath(candidate));
     if (real === undefined) continue;
     if (
       working === undefined ||
@@ -41,7 +43,7 @@ export async function pathOf(name: string, { working, uploads }: Folders): Promi
 }
 
 async function isBelow(real: string, folder: string): Promise<boolean> {
-  const base = await realpath(folder).catch(() => resolve(folder));
+  const base = (await unlessMissing(realpath(folder))) ?? resolve(folder);
   const path = relative(base, real);
   return path === '' || (!path.startsWith('..') && !isAbsolute(path));
 }

@@ -1,6 +1,7 @@
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type ByteSource, bytesSource, type ComtradeParts, partsOfCff } from '../comtrade';
+import { unlessMissing } from '../shared';
 import { RecordError } from './error';
 
 /** Where a record comes from: a path (.cfg with its .dat beside it, or .cff), or its bytes. */
@@ -44,24 +45,27 @@ async function openPath(path: string): Promise<OpenSource> {
   }
   const stem = path.slice(0, -4);
   const cfg = await readWhole(await existing(stem, 'cfg'), MAX_HEADER);
-  const hdr = await existing(stem, 'hdr').then(
-    (found) => readWhole(found, MAX_HEADER),
-    () => undefined,
-  );
+  const header = await found(stem, 'hdr');
+  const hdr = header === undefined ? undefined : await readWhole(header, MAX_HEADER);
   const handle = await open(await existing(stem, 'dat'), 'r');
   const { size } = await handle.stat();
   return { name, parts: { cfg, dat: fileSource(handle, size), hdr }, close: () => handle.close() };
 }
 
-/** The part of a record with this ending, in any case of it. */
 async function existing(stem: string, ending: string): Promise<string> {
+  const path = await found(stem, ending);
+  if (path === undefined) throw new RecordError('PART_MISSING', `ENOENT: no such file, ${stem}.${ending}`);
+  return path;
+}
+
+/** The part of a record with this ending, in any case of it. */
+async function found(stem: string, ending: string): Promise<string | undefined> {
   const capital = ending[0].toUpperCase() + ending.slice(1);
   for (const variant of [ending, ending.toUpperCase(), capital]) {
     const path = `${stem}.${variant}`;
-    const found = await stat(path).catch(() => undefined);
-    if (found?.isFile()) return path;
+    if ((await unlessMissing(stat(path)))?.isFile()) return path;
   }
-  throw new RecordError('PART_MISSING', `ENOENT: no such file, ${stem}.${ending}`);
+  return undefined;
 }
 
 async function readWhole(path: string, most: number): Promise<Buffer> {

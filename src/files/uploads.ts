@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { check, FieldError } from '../record';
+import { unlessMissing } from '../shared';
 
 /** Bytes of one file, and of all that were put there. */
 const MOST_FILE = 512 << 20;
@@ -65,6 +66,6 @@ export async function takeUpload(
 async function sizeOf(folder: string): Promise<number> {
   let size = 0;
   for (const name of await readdir(folder))
-    size += (await stat(join(folder, name)).catch(() => undefined))?.size ?? 0;
+    size += (await unlessMissing(stat(join(folder, name))))?.size ?? 0;
   return size;
 }

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { unlessMissing } from '../shared';
 
 /** Looks at the folder this often, ms: file shares send no events. */
 const EVERY = 2000;
@@ -135,8 +136,12 @@ async function looksOf(folder: string): Promise<Look[]> {
   return looks;
 }
 
-/** Undefined for a file that is gone again, or empty: not begun to be written. */
+/**
+ * Undefined for a file that is gone again, or empty: not begun to be written. One that cannot be looked at is marked
+ * by its error: it goes to the reader, who says why it cannot be read, and holds up no other.
+ */
 async function markOf(path: string): Promise<string | undefined> {
-  const found = await stat(path).catch(() => undefined);
+  const found = await unlessMissing(stat(path)).catch((error: NodeJS.ErrnoException) => `${error.code}`);
+  if (typeof found === 'string') return found;
   return found?.isFile() && found.size > 0 ? `${found.size}@${found.mtimeMs}` : undefined;
 }

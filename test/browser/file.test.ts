@@ -1,37 +1,7 @@
 import assert from 'node:assert/strict';
-import { cfg } from '../comtrade/writer';
+import { CHANNELS, RATE, sagRecord } from '../comtrade/sag-record';
 import { until } from '../until';
 import { Editor, type FlowNode, LOOK } from './editor';
-
-const RATE = 1600;
-const CHANNELS = ['IA', 'IB', 'IC', 'VA', 'VB', 'VC'];
-
-/** A header of currents before voltages, and its data: a sag of all phases to 0.6 from 1.0 to 1.2 s. */
-function record(seconds: number, names = CHANNELS): { cfg: Buffer; dat: Buffer } {
-  const count = RATE * seconds;
-  const isVoltage = (name: string) => name.includes('V');
-  const analog = names.map(
-    (name, i) =>
-      `${i + 1},${name},,,${isVoltage(name) ? 'V' : 'A'},${isVoltage(name) ? 0.02 : 0.001},0,0,-32767,32767,1,1,P`,
-  );
-  const header = cfg({ format: 'BINARY', analog, rates: [[RATE, count]] }, count);
-  const row = 8 + 2 * names.length;
-  const dat = Buffer.alloc(row * count);
-  for (let n = 0; n < count; n++) {
-    const t = n / RATE;
-    dat.writeUInt32LE(n + 1, n * row);
-    dat.writeUInt32LE(Math.round(t * 1e6), n * row + 4);
-    names.forEach((name, i) => {
-      const angle = 2 * Math.PI * 50 * t - ((i % 3) * 2 * Math.PI) / 3;
-      const gain = t >= 1 && t < 1.2 ? 0.6 : 1;
-      const value = isVoltage(name)
-        ? (gain * 230 * Math.SQRT2 * Math.cos(angle)) / 0.02
-        : (5 * Math.SQRT2 * Math.cos(angle - 0.5)) / 0.001;
-      dat.writeInt16LE(Math.round(value), n * row + 8 + 2 * i);
-    });
-  }
-  return { cfg: Buffer.from(header), dat };
-}
 
 /** Both in a single file. */
 function single({ cfg: header, dat }: { cfg: Buffer; dat: Buffer }): Buffer {
@@ -90,7 +60,7 @@ const ALL_FOUND = { IA: 'ia', IB: 'ib', IC: 'ic', VA: 'va', VB: 'vb', VC: 'vc' }
 
 describe(`files, Node-RED ${LOOK}`, function () {
   this.timeout(90_000);
-  const short = record(2);
+  const short = sagRecord({ count: 2 * RATE });
   let editor: Editor;
   let refusals = 0;
 
@@ -252,7 +222,7 @@ describe(`files, Node-RED ${LOOK}`, function () {
 
   it('names the channels of one meter where the file has several', async () => {
     const buses = ['Bus1 VA', 'Bus1 VB', 'Bus1 VC', 'Bus2 VA', 'Bus2 VB', 'Bus2 VC'];
-    const two = record(2, buses);
+    const two = sagRecord({ count: 2 * RATE, names: buses });
     await drop({ 'two.dat': two.dat, 'two.cfg': two.cfg });
     const names = ['va', 'vb', 'vc', 'va', 'vb', 'vc'];
     await shows(Object.fromEntries(buses.map((bus, i) => [bus, names[i]])), 'both buses');
@@ -266,7 +236,7 @@ describe(`files, Node-RED ${LOOK}`, function () {
 
   it('sends a large file that is chosen in pieces, and forgets the channels of the one before', async () => {
     const { page } = editor;
-    const large = single(record(70));
+    const large = single(sagRecord({ count: 70 * RATE }));
     assert.ok(large.length > 2 << 20);
     const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.click('#pq-file-choose')]);
     assert.ok(chooser.isMultiple());
@@ -278,7 +248,7 @@ describe(`files, Node-RED ${LOOK}`, function () {
   });
 
   it('shows the channels of a file in which it finds no voltages, to choose them', async () => {
-    const currents = record(2, ['IA', 'IB', 'IC']);
+    const currents = sagRecord({ count: 2 * RATE, names: ['IA', 'IB', 'IC'] });
     await drop({ 'currents.cfg': currents.cfg, 'currents.dat': currents.dat });
     await until(async () => /there is no voltage in it/.test((await state()) ?? ''), 'the reason');
     refusals++;
@@ -291,7 +261,7 @@ describe(`files, Node-RED ${LOOK}`, function () {
       (await editor.page.textContent('.pq-file-doubts')) ?? '',
       /IB is taken for va and has the unit "A"/,
     );
-    await drop({ 'long.CFF': single(record(70)) });
+    await drop({ 'long.CFF': single(sagRecord({ count: 70 * RATE })) });
     await shows(ALL_FOUND, 'the file of before');
   });
 

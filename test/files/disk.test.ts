@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FolderWatcher, pathOf, readFileSettings, takeUpload } from '../../src/files';
+import { FolderWatcher, openRecord, pathOf, readFileSettings, takeUpload } from '../../src/files';
 import { until } from '../until';
 
 const ROOT = join(__dirname, '..', '..');
@@ -35,6 +35,30 @@ describe('files on disk', () => {
       }
       await assert.rejects(pathOf('none.cfg', { working }), /ENOENT: no such file, none\.cfg/);
       await assert.rejects(pathOf('a\0.cfg', {}), /no NUL/);
+    });
+
+    it('is missing only where nothing is: what cannot be looked at gives its own reason', async () => {
+      await symlink(join(folder, 'loop.cfg'), join(folder, 'loop.cfg'));
+      await symlink(join(folder, 'part.dat'), join(folder, 'part.dat'));
+      await writeFile(join(folder, 'part.cfg'), 'x');
+      await symlink(join(folder, 'loop.dat'), join(folder, 'loop.dat'));
+      await assert.rejects(pathOf('loop.cfg', { working: folder }), /ELOOP/);
+      await assert.rejects(openRecord({ path: join(folder, 'part.cfg') }), /ELOOP/);
+      const upload = { name: 'a.cfg', offset: 0, data: '', last: true };
+      await assert.rejects(takeUpload(folder, upload, 'payload'), /ELOOP/);
+      // A folder that is watched: the reader is asked once, and holds up no other.
+      await writeFile(join(folder, 'whole.cff'), 'x');
+      const read: string[] = [];
+      const watcher = new FolderWatcher({
+        folder,
+        existing: true,
+        every: 10,
+        read: async (path) => read.push(path.slice(folder.length + 1)) > 0,
+        failed: (error) => assert.equal(error, undefined),
+      });
+      await until(() => read.length >= 3, 'three records');
+      await watcher.close();
+      assert.deepEqual(read, ['loop.cfg', 'part.cfg', 'whole.cff']);
     });
 
     it('is looked for among the files dropped into a panel, which are allowed with any working directory', async () => {

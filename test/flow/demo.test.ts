@@ -125,6 +125,13 @@ describe('npm start', function () {
     },
   );
 
+  it('reads a recording of the package by its name alone', async () => {
+    const run = start(['--recording', 'feeder-fault.cff', '--exit', ...(await ports())]);
+    assert.equal(await run.exited, 0, run.text());
+    assert.match(run.text(), /feeder-fault\.cff: 1\.60 s/);
+    assert.match(run.text(), /The recording is over: [1-9]\d* events?\./);
+  });
+
   it('ends with an exit code that says so where nothing could be measured, or not all of it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'pq-demo-'));
     try {

@@ -2,40 +2,12 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { RATE, sagRecord } from '../comtrade/sag-record';
 import { cfg } from '../comtrade/writer';
 import { until } from '../until';
 import { endFlow, type Flow, runFlow } from './flow-runner';
 
-const RATE = 1600;
-const SECONDS = 2;
 const START = Date.UTC(1999, 1, 1, 12, 0, 0, 500);
-const CHANNELS = ['IA', 'IB', 'IC', 'VA', 'VB', 'VC'];
-
-/** A header of currents before voltages, and its data: a sag of all phases to 0.6 from 1.0 to 1.2 s. */
-function record(count = RATE * SECONDS, promised = count): { cfg: Buffer; dat: Buffer } {
-  const analog = CHANNELS.map(
-    (name, i) =>
-      `${i + 1},${name},,,${name[0] === 'V' ? 'V' : 'A'},${name[0] === 'V' ? 0.02 : 0.001},0,0,-32767,32767,1,1,P`,
-  );
-  const header = cfg({ format: 'BINARY', analog, rates: [[RATE, promised]] }, promised);
-  const row = 8 + 2 * CHANNELS.length;
-  const dat = Buffer.alloc(row * count);
-  for (let n = 0; n < count; n++) {
-    const t = n / RATE;
-    dat.writeUInt32LE(n + 1, n * row);
-    dat.writeUInt32LE(Math.round(t * 1e6), n * row + 4);
-    CHANNELS.forEach((name, i) => {
-      const angle = 2 * Math.PI * 50 * t - ((i % 3) * 2 * Math.PI) / 3;
-      const gain = t >= 1 && t < 1.2 ? 0.6 : 1;
-      const value =
-        name[0] === 'V'
-          ? (gain * 230 * Math.SQRT2 * Math.cos(angle)) / 0.02
-          : (5 * Math.SQRT2 * Math.cos(angle - 0.5)) / 0.001;
-      dat.writeInt16LE(Math.round(value), n * row + 8 + 2 * i);
-    });
-  }
-  return { cfg: Buffer.from(header), dat };
-}
 
 const FLOW = [
   { id: 'file', type: 'pq-file', nominal: 230, wires: [['detector', 'calculator', 'all'], ['said']] },
@@ -57,7 +29,7 @@ describe('pq-file', function () {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'pq-file-'));
-    const { cfg: header, dat } = record();
+    const { cfg: header, dat } = sagRecord();
     await writeFile(join(folder, 'a.cfg'), header);
     await writeFile(join(folder, 'a.DAT'), dat);
   });
@@ -104,7 +76,7 @@ describe('pq-file', function () {
   });
 
   it('reads Buffers, and the file of the panel on any message', async () => {
-    const { cfg: header, dat } = record();
+    const { cfg: header, dat } = sagRecord();
     const flow = await runFlow([
       { ...FLOW[0], filename: join(folder, 'a.cfg'), meter: 'feeder 7' },
       ...FLOW.slice(1),
@@ -127,7 +99,7 @@ describe('pq-file', function () {
   });
 
   it('says loudly what it cannot read: error, red status, diagnostic, no summary', async () => {
-    const { dat } = record();
+    const { dat } = sagRecord();
     await writeFile(join(folder, 'text.cfg'), 'hello');
     await writeFile(join(folder, 'text.dat'), 'hello');
     await writeFile(
@@ -148,7 +120,7 @@ describe('pq-file', function () {
           `${n + 1},${n * 6667},${[0, 1, 2].map((p) => Math.round(99 * Math.cos(2 * n + 2 * p))).join(',')}`,
       ).join('\n'),
     );
-    await writeFile(join(folder, 'alone.cfg'), record().cfg);
+    await writeFile(join(folder, 'alone.cfg'), sagRecord().cfg);
     const flow = await runFlow(FLOW);
     const refuse = async (msg: object, message: RegExp, code: string) => {
       const before = [flow.got('errors').length, diagnostics(flow).length];
@@ -233,7 +205,7 @@ describe('pq-file', function () {
       func: 'setTimeout(() => { node.send(msg); node.done(); }, 100);',
       wires: [['all']],
     };
-    const long = record(8 * RATE);
+    const long = sagRecord({ count: 8 * RATE });
     await writeFile(join(folder, 'long.cfg'), long.cfg);
     await writeFile(join(folder, 'long.dat'), long.dat);
     const flow = await runFlow([{ ...FLOW[0], wires: [['slow'], ['said']] }, slow, ...FLOW.slice(3)]);
@@ -260,18 +232,18 @@ describe('pq-file', function () {
     const flow = await runFlow([{ ...FLOW[0], watch: watched }, ...FLOW.slice(1)]);
     await until(() => summaries(flow).length === 1, 'the record that was there');
     // Half of the data now, the other half later.
-    const half = record(RATE, RATE * SECONDS);
+    const half = sagRecord({ count: RATE, promised: 2 * RATE });
     await writeFile(join(watched, 'second.cfg'), half.cfg);
     await writeFile(join(watched, 'second.dat'), half.dat);
     await new Promise((resolve) => setTimeout(resolve, 5000));
     assert.equal(summaries(flow).length, 1, 'a record that is not complete yet');
-    await writeFile(join(watched, 'second.dat'), record().dat);
+    await writeFile(join(watched, 'second.dat'), sagRecord().dat);
     await until(() => summaries(flow).length === 2, 'the second record', 15_000);
     assert.deepEqual(
       summaries(flow).map(({ payload }) => [payload.file, payload.samples]),
       [
-        ['first.cfg', RATE * SECONDS],
-        ['second.cfg', RATE * SECONDS],
+        ['first.cfg', 2 * RATE],
+        ['second.cfg', 2 * RATE],
       ],
     );
     await new Promise((resolve) => setTimeout(resolve, 4500));
