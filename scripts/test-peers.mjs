@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { root } from './demo.mjs';
 
 const PACKAGES = [
@@ -53,7 +53,7 @@ if (lacking.length) {
 }
 // Not among Debian's packages; goes into a folder of its own where the registry of Python is in reach.
 const python = join(root, 'node_modules', '.cache', 'peers-python');
-const env = { ...process.env, PYTHONPATH: python };
+const env = { ...process.env, PYTHONPATH: [python, process.env.PYTHONPATH].filter(Boolean).join(delimiter) };
 try {
   execFileSync('/usr/bin/python3', ['-c', 'import comtrade'], { stdio: 'ignore', env });
 } catch {
