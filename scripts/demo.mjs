@@ -201,6 +201,7 @@ function readAsFile(flow, node, { file, given, channels, encoding, meter }) {
 /**
  * Node-RED in a process and a user folder of its own, with this package in it as a user would have it.
  * @param settings further ones of Node-RED's own
+ * @param credentials of nodes, by id
  * @returns `{url, stop, kill, exited}`
  */
 export async function startNodeRed({
@@ -209,6 +210,7 @@ export async function startNodeRed({
   userDir = join(root, '.demo'),
   log = () => {},
   settings: { editorTheme, ...settings } = {},
+  credentials,
 }) {
   mkdirSync(join(userDir, 'node_modules'), { recursive: true });
   const link = join(userDir, 'node_modules', 'node-red-contrib-power-quality');
@@ -230,7 +232,10 @@ export async function startNodeRed({
       logging: { console: { level: 'warn', metrics: false, audit: false } },
       ...settings,
     })};\n`,
+    { mode: 0o600 },
   );
+  if (credentials)
+    writeFileSync(join(userDir, 'flows_cred.json'), JSON.stringify(credentials), { mode: 0o600 });
   const child = spawn(
     process.env.NODE_RED_NODE ?? process.execPath,
     [nodeRedScript(), '--userDir', userDir, '--port', String(port)],

@@ -9,9 +9,19 @@ import {
   readCorrelatorSettings,
   resultsJson,
   SeriesDisk,
+  seriesError,
   WorkerPool,
 } from '../../src/phasing';
-import { check, FieldError, kindOf, type PqEvent, parseRecord, type Reading } from '../../src/record';
+import {
+  Conditions,
+  check,
+  FieldError,
+  kindOf,
+  type PqEvent,
+  parseRecord,
+  type Reading,
+} from '../../src/record';
+import { PatientOpening } from '../../src/shared';
 
 const COMMANDS = ['run', 'reset', 'import', 'plot'] as const;
 type Command = (typeof COMMANDS)[number];
@@ -56,17 +66,43 @@ export = (RED: NodeAPI): void => {
     // Messages wait until the window of before is read: what they bring may correct it.
     const { userDir } = RED.settings;
     let disk: SeriesDisk | undefined;
-    let ready: Promise<void> = Promise.resolve();
+    let opening: PatientOpening<true> | undefined;
+    let ready: Promise<unknown> = Promise.resolve();
+    const conditions = new Conditions((finding) => {
+      const payload = {
+        kind: 'diagnostic',
+        meter: config.name || 'phase-correlator',
+        time: Date.now(),
+        ...finding,
+      };
+      this.send([null, { topic: payload.meter, payload } as NodeMessage] as NodeMessage[]);
+    });
     if (settings.keep && userDir) {
       const folder = join(userDir, 'power-quality', 'phases', this.id.replace(/\W/g, '_'));
       const { key } = (this as Node<Credentials>).credentials ?? {};
-      disk = new SeriesDisk(folder, settings.interval, key || undefined, (words) => this.warn(words));
-      ready = correlator.keepOn(disk, Date.now()).catch((error: Error) => this.error(error.message));
+      const kept = new SeriesDisk(folder, settings.interval, key || undefined, {
+        aside: (words) => this.warn(words),
+        failing: (words) => conditions.set('disk', words === undefined ? undefined : seriesError(words)),
+      });
+      disk = kept;
+      opening = new PatientOpening(
+        () => correlator.keepOn(kept, Date.now()),
+        (error) => {
+          conditions.set('opening', error && seriesError(error.message));
+          if (error) this.error(error.message);
+          heard = -1;
+          showCollecting();
+        },
+      );
+      // Readings are taken also where the window of before cannot be read: it comes to them later.
+      ready = opening.get().catch(() => undefined);
       void ready.then(() => showCollecting());
     }
 
-    const show = (shape: 'dot' | 'ring', words: string) => {
-      if (words !== shown) this.status({ fill: 'green', shape, text: words });
+    const show = (shape: 'dot' | 'ring', given: string) => {
+      const noStore = conditions.keys.length > 0;
+      const words = noStore ? `${given}, ${text('store')}` : given;
+      if (words !== shown) this.status({ fill: noStore ? 'yellow' : 'green', shape, text: words });
       shown = words;
     };
     let heard = -1;
@@ -156,7 +192,7 @@ export = (RED: NodeAPI): void => {
       showCollecting();
     };
 
-    let commands: Promise<void> = ready;
+    let commands: Promise<unknown> = ready;
     let runWaits = false;
     this.on('input', (msg, send, done) => {
       const message = msg as Message;
@@ -188,7 +224,11 @@ export = (RED: NodeAPI): void => {
       closing = true;
       board.forget(this.id);
       schedule?.stop();
-      void Promise.all([running?.stop(), ready.then(() => disk?.flush())]).then(() => done(), done);
+      const end = async () => {
+        await Promise.all([running?.stop(), opening?.close()]);
+        await disk?.flush();
+      };
+      end().then(done, done);
     });
   };
   RED.nodes.registerType('phase-correlator', register, { credentials });

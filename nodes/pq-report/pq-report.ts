@@ -3,8 +3,15 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import { check, type Diagnostic, kindOf, parseRecord, WaveformFrame } from '../../src/record';
-import { PdfThread, Reporter, type ReporterSettings, readReporterSettings } from '../../src/reporting';
+import { Conditions, check, type Diagnostic, kindOf, parseRecord, WaveformFrame } from '../../src/record';
+import {
+  archiveError,
+  PdfThread,
+  Reporter,
+  type ReporterSettings,
+  readReporterSettings,
+} from '../../src/reporting';
+import { PatientOpening } from '../../src/shared';
 
 const COMMANDS = ['week', 'disturbance', 'plot'] as const;
 
@@ -39,16 +46,28 @@ export = (RED: NodeAPI): void => {
     const tell = (diagnostic: Diagnostic) => {
       this.send([null, { topic: diagnostic.meter, payload: diagnostic } as NodeMessage] as NodeMessage[]);
     };
-    const opening = Reporter.open(folder, settings, tell, (document) => thread.make(document));
+    const conditions = new Conditions((finding) =>
+      tell({ kind: 'diagnostic', meter: config.name || 'pq-report', time: Date.now(), ...finding }),
+    );
+    const store = new PatientOpening(
+      async () => {
+        const opened = await Reporter.open(folder, settings, tell, (document) => thread.make(document));
+        showStatus(opened);
+        return opened;
+      },
+      (error) => {
+        conditions.set('store', error && archiveError(error.message));
+        if (!error) return;
+        this.error(error.message);
+        shown = text('store');
+        this.status({ fill: 'red', shape: 'ring', text: shown });
+      },
+    );
     const showStatus = (reporter: Reporter) => {
       const now = `${text('meters', { meters: reporter.meters })}${passedOver ? ` ${text('passed', { count: passedOver })}` : ''}`;
       if (now !== shown) this.status({ fill: 'green', shape: 'dot', text: now });
       shown = now;
     };
-    opening.then(showStatus, (error: Error & { cause?: Error }) => {
-      this.error(`${error.message}${error.cause ? `: ${error.cause.message}` : ''}`);
-      this.status({ fill: 'red', shape: 'ring', text: text('store') });
-    });
 
     const perform = async (reporter: Reporter, { command, payload }: Message): Promise<unknown> => {
       const name = check.oneOf(command as (typeof COMMANDS)[number], 'msg.command', COMMANDS);
@@ -65,7 +84,7 @@ export = (RED: NodeAPI): void => {
 
     this.on('input', (msg: Message, send, done) => {
       const work = async () => {
-        const reporter = await opening;
+        const reporter = await store.get();
         if (msg.command === undefined) return await take(reporter, msg.payload);
         const payload = await perform(reporter, msg);
         send([{ ...msg, payload }, null] as NodeMessage[]);
@@ -75,7 +94,7 @@ export = (RED: NodeAPI): void => {
 
     this.on('close', (_removed: boolean, done: () => void) => {
       const end = async () => {
-        const reporter = await opening.catch(() => undefined);
+        const reporter = await store.close();
         await thread.close();
         await reporter?.close();
         if (!userDir) await rm(base, { recursive: true, force: true });

@@ -116,7 +116,9 @@ export = (RED: NodeAPI): void => {
       const { userDir } = RED.settings;
       if (journal && userDir) {
         const folder = join(userDir, 'power-quality', 'journal', name);
-        keeper = new JournalKeeper(folder, bounds, (diagnostic) => output(2, diagnostic));
+        keeper = new JournalKeeper(folder, bounds, config.name || 'sag-swell-detector', (diagnostic) =>
+          output(2, diagnostic),
+        );
       }
       const kept = keeper;
       if (kept) {

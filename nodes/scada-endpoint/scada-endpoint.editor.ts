@@ -13,6 +13,8 @@ const FIELDS: Record<string, string[]> = {
   group: ['sparkplug'],
   edgeNode: ['sparkplug'],
   gzip: ['http'],
+  successStatus: ['http'],
+  successText: ['http'],
   influxVersion: ['influxdb'],
   org: ['influxdb'],
   bucket: ['influxdb'],
@@ -23,7 +25,6 @@ const FIELDS: Record<string, string[]> = {
   queue: ['amqp'],
   virtualHost: ['stomp'],
   captures: ['mqtt', 'http', 'amqp', 'stomp'],
-  timeout: ['http', 'influxdb', 'prometheus'],
 };
 
 registerNode('scada-endpoint', {
@@ -42,6 +43,8 @@ registerNode('scada-endpoint', {
     group: { value: 'power-quality', icon: 'sitemap' },
     edgeNode: { value: 'gateway', icon: 'microchip' },
     gzip: { value: true, icon: 'compress' },
+    successStatus: { value: '', icon: 'check', placeholder: '200, 202' },
+    successText: { value: '', icon: 'check-square-o', placeholder: '"accepted"' },
     influxVersion: { value: 2, icon: 'code-fork', choices: [2, 1] },
     org: { value: '', icon: 'building' },
     bucket: { value: '', icon: 'archive' },

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import {
   type Credentials,
+  type LinkTrouble,
   openTarget,
   publicAddresses,
   readEndpointSettings,
@@ -15,7 +16,7 @@ interface EndpointDef extends NodeDef {
 }
 
 type TlsNode = Node & { addTLSOptions(options: object): TlsOptions };
-type Watcher = (state: TargetState) => void;
+type Watcher = (state: TargetState, trouble?: LinkTrouble) => void;
 
 interface EndpointNode extends Node<Credentials> {
   /** The target, opened when the first node asks for it; undefined where the settings are not valid. */
@@ -73,12 +74,13 @@ export = (RED: NodeAPI): void => {
       RED.nodes.createNode(this, config);
       const watchers = new Set<Watcher>();
       let state: TargetState = 'connecting';
+      let trouble: LinkTrouble | undefined;
       let target: Target | undefined;
       this.title = config.name || 'scada-endpoint';
 
       this.watch = (listener) => {
         watchers.add(listener);
-        listener(state);
+        listener(state, trouble);
       };
       this.unwatch = (listener) => {
         watchers.delete(listener);
@@ -92,9 +94,14 @@ export = (RED: NodeAPI): void => {
           target = openTarget(settings, this.credentials ?? {}, tlsOptions(config.tls), {
             state: (now) => {
               state = now;
-              for (const watcher of watchers) watcher(now);
+              if (now === 'connected') trouble = undefined;
+              tell();
             },
-            failed: (reason) => this.warn(reason),
+            failed: (reason, refused = false) => {
+              this.warn(reason);
+              if (state !== 'connected') trouble = { reason, refused };
+              tell();
+            },
           });
         } catch (error) {
           this.error((error as Error).message);
@@ -102,6 +109,9 @@ export = (RED: NodeAPI): void => {
         return target;
       };
 
+      const tell = () => {
+        for (const watcher of watchers) watcher(state, trouble);
+      };
       const warnOfPublic = async (url: string) => {
         const [address] = await publicAddresses(url);
         if (address) this.warn(RED._('scada-endpoint.warning.public', { address }));

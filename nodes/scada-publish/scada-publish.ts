@@ -5,15 +5,25 @@ import { join } from 'node:path';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { board } from '../../src/desk';
 import {
+  type LinkTrouble,
   Publisher,
   type PublisherSettings,
   readPublisherSettings,
   removeOutbox,
+  storeError,
   type Target,
   type TargetState,
 } from '../../src/publishing';
-import { check, FieldError, type PqRecord, parseRecord } from '../../src/record';
-import { RunTimeValues } from '../../src/shared';
+import {
+  Conditions,
+  check,
+  type Diagnostic,
+  FieldError,
+  type PqRecord,
+  parseRecord,
+  type Receipt,
+} from '../../src/record';
+import { PatientOpening, RunTimeValues } from '../../src/shared';
 
 interface PublishDef extends NodeDef {
   endpoint: string;
@@ -27,8 +37,8 @@ interface Credentials {
 type EndpointNode = Node & {
   title: string;
   open(): Target | undefined;
-  watch(listener: (state: TargetState) => void): void;
-  unwatch(listener: (state: TargetState) => void): void;
+  watch(listener: (state: TargetState, trouble?: LinkTrouble) => void): void;
+  unwatch(listener: (state: TargetState, trouble?: LinkTrouble) => void): void;
 };
 
 interface Message extends NodeMessage {
@@ -41,6 +51,8 @@ const LIGHTS = {
   connected: { fill: 'green', shape: 'dot' },
   connecting: { fill: 'yellow', shape: 'ring' },
   disconnected: { fill: 'red', shape: 'ring' },
+  silent: { fill: 'yellow', shape: 'dot' },
+  refused: { fill: 'red', shape: 'dot' },
   paused: { fill: 'grey', shape: 'ring' },
 } as const;
 /** The status counts what waits this often, ms: faster nobody reads. */
@@ -81,35 +93,39 @@ export = (RED: NodeAPI): void => {
     const base = userDir ? join(userDir, 'power-quality') : mkdtempSync(join(tmpdir(), 'power-quality-'));
     const folder = join(base, 'outbox', this.id.replace(/\W/g, '_'));
     const names = { name: config.name || 'scada-publish', target: endpoint?.title ?? '' };
-    const opening = Publisher.open(
-      folder,
-      settings,
-      target,
-      names,
-      { receipt: (receipt) => output(0, receipt), diagnostic: (diagnostic) => output(1, diagnostic) },
-      { secret: (this as Node<Credentials>).credentials?.key || undefined },
+    const listener = {
+      receipt: (receipt: Receipt) => output(0, receipt),
+      diagnostic: (diagnostic: Diagnostic) => output(1, diagnostic),
+    };
+    const conditions = new Conditions((finding) =>
+      output(1, { kind: 'diagnostic', meter: names.name, time: Date.now(), ...finding }),
     );
-    let publisher: Publisher | undefined;
-    opening.then(
-      (opened) => {
-        publisher = opened;
-        void showStatus();
+    const secret = (this as Node<Credentials>).credentials?.key || undefined;
+    const store = new PatientOpening(
+      async () => {
+        const opened = await Publisher.open(folder, settings, target, names, listener, { secret });
+        opened.look(trouble);
+        return opened;
       },
-      (error: Error & { cause?: Error }) => {
-        this.error(`${error.message}${error.cause ? `: ${error.cause.message}` : ''}`);
-        this.status({ fill: 'red', shape: 'ring', text: text('store') });
+      (error) => {
+        conditions.set('store', error && storeError(`the store cannot be opened: ${error.message}`));
+        if (!error) return;
+        this.error(error.message);
+        shown = text('store');
+        this.status({ fill: 'red', shape: 'ring', text: shown });
       },
     );
 
-    let state: TargetState = 'connecting';
+    let trouble: LinkTrouble | undefined;
     let shown = '';
     let told = '';
     const showStatus = async () => {
+      const publisher = store.opened;
       if (!publisher) return;
       const age = await publisher.age().catch(() => undefined);
-      const standing = publisher.isPaused ? 'paused' : state;
-      const { queued } = publisher;
+      const { queued, standing, rejectedCount } = publisher;
       const words = [text(standing)];
+      if (rejectedCount > 0) words.push(text('rejected', { count: rejectedCount }));
       if (queued > 0) words.push(text('waiting', { count: queued, age: inWords(age ?? 0) }));
       const now = words.join(', ');
       const standingNow = `${now} ${age ?? 0}`;
@@ -118,7 +134,8 @@ export = (RED: NodeAPI): void => {
         board.queue(this.id, { name, target: endpoint?.title ?? '', state: standing, queued, age: age ?? 0 });
       }
       told = standingNow;
-      if (now !== shown) this.status({ ...LIGHTS[standing], text: now });
+      const light = standing === 'connected' && rejectedCount > 0 ? LIGHTS.silent : LIGHTS[standing];
+      if (now !== shown) this.status({ ...light, text: now });
       shown = now;
     };
     const inWords = (seconds: number) => {
@@ -128,9 +145,9 @@ export = (RED: NodeAPI): void => {
         ? text('hours', { n: Math.floor(seconds / 3600) })
         : text('days', { n: Math.floor(seconds / 86_400) });
     };
-    const onState = (now: TargetState) => {
-      state = now;
-      publisher?.look();
+    const onState = (_state: TargetState, why?: LinkTrouble) => {
+      trouble = why;
+      store.opened?.look(why);
       void showStatus();
     };
     endpoint?.watch(onState);
@@ -153,7 +170,7 @@ export = (RED: NodeAPI): void => {
     this.on('input', (msg, _send, done) => {
       const { command, payload } = msg as Message;
       const take = async () => {
-        const open = await opening;
+        const open = await store.get();
         if (command !== undefined) return await perform(open, command);
         await open.accept(parseRecord(payload));
       };
@@ -165,7 +182,7 @@ export = (RED: NodeAPI): void => {
       board.forget(this.id);
       endpoint?.unwatch(onState);
       const end = async () => {
-        const open = await opening.catch(() => undefined);
+        const open = await store.close();
         const left = await open?.close();
         if (!userDir) await rm(base, { recursive: true, force: true });
         if (!removed || left === undefined) return;

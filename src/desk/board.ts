@@ -42,7 +42,8 @@ export interface MeterState {
 export interface QueueState {
   name: string;
   target: string;
-  state: 'connecting' | 'connected' | 'disconnected' | 'paused';
+  /** `silent`: connected, but nothing is acknowledged; `refused`: not let in. */
+  state: 'connecting' | 'connected' | 'disconnected' | 'paused' | 'silent' | 'refused';
   /** Records that wait, and for how long the oldest does, s. */
   queued: number;
   age: number;

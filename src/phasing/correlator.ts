@@ -158,13 +158,14 @@ export class PhaseCorrelator {
    * Keeps the window on disk from now on, and takes what is there.
    * @throws what the file system says; the window in memory stays as it is
    */
-  async keepOn(disk: SeriesDisk, now: number): Promise<void> {
+  async keepOn(disk: SeriesDisk, now: number): Promise<true> {
     const { store } = this;
     await disk.load(
       ({ meter, slot, volts }) => store.putSlot(meter, slot, volts),
       store.slotOf(now) - store.length,
     );
     this.kept = disk;
+    return true;
   }
 
   /**

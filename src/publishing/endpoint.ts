@@ -47,6 +47,10 @@ export interface EndpointSettings {
 
   /** HTTP: bodies are compressed. */
   gzip: boolean;
+  /** HTTP: status codes of an answer that took a batch; any 2xx where there are none. */
+  successStatus: number[];
+  /** HTTP: stands in such an answer; empty: anything but a web page. */
+  successText: string;
 
   /** InfluxDB: 1 has database and retention policy, 2 organisation and bucket. */
   influxVersion: 1 | 2;
@@ -98,6 +102,8 @@ export function readEndpointSettings(given: unknown, at = 'settings'): EndpointS
     group: readId(words('group', 'power-quality'), `${at}.group`),
     edgeNode: readId(words('edgeNode', 'gateway'), `${at}.edgeNode`),
     gzip: g.gzip === undefined || g.gzip === '' ? true : check.boolean(g.gzip, `${at}.gzip`),
+    successStatus: readStatuses(g.successStatus, `${at}.successStatus`),
+    successText: words('successText'),
     influxVersion: check.oneOf(
       check.setting(g.influxVersion, `${at}.influxVersion`, 2),
       `${at}.influxVersion`,
@@ -161,6 +167,13 @@ function parseUrl(text: string): URL | undefined {
 function readId(id: string, at: string): string {
   if (/[+#/\p{Cc}]/u.test(id)) throw new FieldError(at, 'a name without +, / or #', id);
   return id;
+}
+
+/** Status codes, as a list or parted by commas. */
+function readStatuses(given: unknown, at: string): number[] {
+  if (given === undefined || given === null || given === '') return [];
+  const list = Array.isArray(given) ? given : String(given).split(',');
+  return list.map((one) => check.integer(Number(one), at, { min: 200, max: 299 }));
 }
 
 /** Properties as an object of texts, or as its JSON. */

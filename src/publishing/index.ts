@@ -5,6 +5,7 @@ export * from './outbox';
 export * from './points';
 export * from './publisher';
 export * from './publisher-settings';
+export * from './standing';
 export * from './targets';
 export * from './thinning';
 export * from './topic';

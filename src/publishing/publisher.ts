@@ -7,9 +7,10 @@ import {
   type Receipt,
   type ReceiptState,
 } from '../record';
-import { Courier } from './courier';
+import { Courier, type Trouble } from './courier';
 import { type Envelope, Outbox, type OutboxOptions } from './outbox';
 import type { PublisherSettings } from './publisher-settings';
+import { type DeliveryFacts, deliveryFinding, type LinkTrouble, type Standing, standingOf } from './standing';
 import type { Target } from './targets';
 import { Thinning } from './thinning';
 
@@ -41,6 +42,8 @@ export class Publisher {
   private outbox!: Outbox;
   private thinning!: Thinning;
   private readonly timers: NodeJS.Timeout[] = [];
+  private trouble: Trouble | undefined;
+  private link: LinkTrouble | undefined;
   /** Summaries that could not be stored when they were complete, by name. */
   private readonly unsent = new Map<string, Reading>();
 
@@ -100,10 +103,12 @@ export class Publisher {
     }
     this.courier = new Courier(outbox, target, settings, settings.batch, {
       settled: (envelope, state, attempts, error) => this.receipt(envelope, state, attempts, error),
-      trouble: (error) => {
-        this.conditions.set('delivery', error === undefined ? undefined : notDelivered(error));
-        if (error === undefined) this.conditions.set('dropped', undefined);
+      trouble: (trouble) => {
+        this.trouble = trouble;
+        this.judge();
+        if (!trouble) this.conditions.set('dropped', undefined);
       },
+      rejected: (error) => this.conditions.set('rejected', rejects(error)),
     });
     const every = (ms: number, act: () => Promise<unknown>) => {
       this.timers.push(setInterval(() => void act().catch(() => undefined), ms).unref());
@@ -131,9 +136,38 @@ export class Publisher {
     await Promise.all([this.storeSummaries(ready), this.outbox.sync()]);
   }
 
-  /** The target may be back. */
-  look(): void {
+  /**
+   * The target has changed: it may be back.
+   * @param link why it is not connected, where it is not
+   */
+  look(link?: LinkTrouble): void {
+    this.link = link;
+    this.judge();
     this.courier.look();
+  }
+
+  /** How delivery stands. */
+  get standing(): Standing {
+    return standingOf(this.facts);
+  }
+
+  private get facts(): DeliveryFacts {
+    const { trouble, link, target } = this;
+    return { paused: this.isPaused, state: target.state, trouble, link };
+  }
+
+  /** Says what keeps records from arriving, and since when, as it begins, changes and ends. */
+  private judge(): void {
+    const { trouble, link } = this;
+    if (!trouble && !link) {
+      this.conditions.set('delivery', undefined);
+      return;
+    }
+    const say = (oldest = 0) => {
+      if (trouble !== this.trouble || link !== this.link) return;
+      this.conditions.set('delivery', deliveryFinding(this.facts, { queued: this.queued, oldest }));
+    };
+    this.age().then(say, () => say());
   }
 
   /** Sends what is held back: unfinished summaries, and records that wait for the next try. */
@@ -156,7 +190,9 @@ export class Publisher {
 
   /** Puts rejected records into the queue again; gives their number. */
   async retry(): Promise<number> {
-    return await this.outbox.requeue();
+    const count = await this.outbox.requeue();
+    this.conditions.set('rejected', undefined);
+    return count;
   }
 
   /** The newest rejected records with what the target answered, oldest first; all of them are counted in `stats`. */
@@ -170,6 +206,11 @@ export class Publisher {
     }));
   }
 
+  /** Records in the list of rejected ones. */
+  get rejectedCount(): number {
+    return this.outbox.status.rejected;
+  }
+
   /** Records that wait. */
   get queued(): number {
     return this.outbox.queued;
@@ -177,17 +218,16 @@ export class Publisher {
 
   /** Seconds that the oldest record waits; undefined where none does. */
   async age(): Promise<number | undefined> {
-    const accepted = await this.outbox.oldest();
-    return accepted === undefined ? undefined : Math.max(0, (Date.now() - accepted) / 1000);
+    const age = await this.outbox.age();
+    return age === undefined ? undefined : Math.max(0, age / 1000);
   }
 
   /** Counters as a diagnostic. */
   async stats(): Promise<Diagnostic> {
     const { queued, ...store } = this.outbox.status;
     const oldest = await this.age();
-    const { state } = this.target;
     const detail = {
-      state: this.isPaused ? 'paused' : state,
+      state: this.standing,
       queued,
       ...(oldest !== undefined && { oldest }),
       ...this.courier.counters,
@@ -261,12 +301,12 @@ export class Publisher {
   }
 }
 
-function notDelivered(error: string): Finding {
+function rejects(error: string): Finding {
   return {
-    code: 'DELIVERY_FAILED',
+    code: 'RECORDS_REJECTED',
     severity: 'warning',
-    text: `the target does not take records: ${error}`,
-    hint: 'They stay in the store and are sent again by themselves; check the target when this lasts.',
+    text: `the target rejects records: ${error}`,
+    hint: 'They are kept: msg.command "rejected" shows them with the answers, "retry" sends them again.',
     detail: { error },
   };
 }

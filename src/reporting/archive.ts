@@ -1,7 +1,5 @@
-import { mkdir, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { ClassicLevel } from 'classic-level';
-import type { PqEvent } from '../record';
+import type { Finding, PqEvent } from '../record';
+import { DiskSpace, type Level, openLevelOrSetAside } from '../shared';
 import { Interval } from './interval';
 import { INTERVAL_MS } from './settings';
 
@@ -22,7 +20,8 @@ export class Archive {
   passedOver = 0;
 
   private constructor(
-    private readonly db: ClassicLevel<string, Buffer>,
+    private readonly db: Level,
+    private readonly space: DiskSpace,
     private readonly bounds: { days: number; maxMeters: number },
     private readonly mostPerDay: number,
   ) {}
@@ -37,9 +36,8 @@ export class Archive {
     bounds: { days: number; maxMeters: number },
     mostPerDay = MOST_EVENTS,
   ): Promise<Archive> {
-    await mkdir(dirname(folder), { recursive: true });
-    const db = await openOrSetAside(folder);
-    const archive = new Archive(db, bounds, mostPerDay);
+    const db = await openLevelOrSetAside(folder);
+    const archive = new Archive(db, new DiskSpace(folder), bounds, mostPerDay);
     for (const kind of ['w', 'e']) {
       for await (const meter of metersOf(db, kind)) archive.meters.add(meter);
     }
@@ -71,6 +69,7 @@ export class Archive {
       if (before) interval.fill(Interval.decode(interval.number, before));
       batch.push({ type: 'put' as const, key, value: interval.encode() });
     }
+    await this.room(batch.reduce((sum, { value }) => sum + value.length, 0));
     await this.db.batch(batch, { sync: true });
   }
 
@@ -85,8 +84,16 @@ export class Archive {
       return false;
     }
     const key = `e/${encodeURIComponent(event.meter)}/${pad(Math.round(event.time))}/${event.id}`;
-    await this.db.put(key, Buffer.from(JSON.stringify(event)), { sync: true });
+    const value = Buffer.from(JSON.stringify(event));
+    await this.room(value.length);
+    await this.db.put(key, value, { sync: true });
     return true;
+  }
+
+  /** @throws Error where the disk has no room */
+  private async room(bytes: number): Promise<void> {
+    const shortage = await this.space.shortage(bytes);
+    if (shortage) throw new Error(shortage);
   }
 
   /** Intervals that ended after `from` and not after `to`, ms, in order. */
@@ -124,24 +131,19 @@ export class Archive {
   }
 }
 
-async function openOrSetAside(folder: string): Promise<ClassicLevel<string, Buffer>> {
-  const open = async () => {
-    const db = new ClassicLevel<string, Buffer>(folder, { valueEncoding: 'buffer' });
-    await db.open();
-    return db;
+/** An archive that does not open. */
+export function archiveError(text: string): Finding {
+  return {
+    code: 'REPORT_STORE',
+    severity: 'error',
+    text: `reports have no store: ${text}`,
+    hint: 'Check free space and permissions of the folder power-quality in the user folder of Node-RED. It is tried again by itself; what comes meanwhile is refused with an error.',
+    detail: {},
   };
-  try {
-    return await open();
-  } catch (error) {
-    const { cause } = error as { cause?: { code?: string } };
-    if (cause?.code !== 'LEVEL_CORRUPTION') throw error;
-    await rename(folder, `${folder}.damaged-${Date.now()}`);
-    return await open();
-  }
 }
 
 /** Names of the meters that have keys of a kind: one look each, however many there are. */
-async function* metersOf(db: ClassicLevel<string, Buffer>, kind: string): AsyncGenerator<string> {
+async function* metersOf(db: Level, kind: string): AsyncGenerator<string> {
   for (let after = `${kind}/`; ; ) {
     const [key] = await db.keys({ gt: after, lt: `${kind}0`, limit: 1 }).all();
     if (key === undefined) return;

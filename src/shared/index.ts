@@ -1,5 +1,11 @@
 /** Small parts with one purpose that several stages use. */
+export * from './age-clock';
+export * from './cleaner';
+export * from './disk-space';
 export * from './growing-pause';
+export * from './level';
 export * from './missing';
+export * from './patient-opening';
+export * from './private-files';
 export * from './run-time-values';
 export * from './sealing';

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makePrivate } from './private-files';
 
 const IV = 12;
 const TAG = 16;
@@ -41,7 +42,7 @@ export function unseal(sealed: Buffer, key: Buffer, context?: Buffer): Buffer | 
  * @throws the file system's error
  */
 export async function keyOf(secret: string, folder: string): Promise<Buffer> {
-  await mkdir(folder, { recursive: true });
+  await makePrivate(folder);
   const path = join(folder, 'salt');
   const salt = await readFile(path).catch(async () => {
     const made = randomBytes(16);

@@ -187,21 +187,31 @@ describe('journal', function () {
     assert.deepEqual([exact, doubts], [false, ['2 entries of the journal cannot be read']]);
   });
 
-  it('that cannot be kept is told once, and stops nobody', async () => {
+  it('that cannot be kept is said once, stops nobody, and opens when it can', async () => {
     const file = join(folder(), 'file');
     writeFileSync(file, '');
     const told: Diagnostic[] = [];
-    const keeper = new JournalKeeper(join(file, 'journal'), { maxDays: 30, maxBytes: MB }, (diagnostic) =>
-      told.push(parseRecord(diagnostic) as Diagnostic),
+    const keeper = new JournalKeeper(
+      join(file, 'journal'),
+      { maxDays: 30, maxBytes: MB },
+      'detector',
+      (diagnostic) => told.push(parseRecord(diagnostic) as Diagnostic),
     );
     keeper.addEvent(eventWith(1e12));
     keeper.addEvent(eventWith(1e12));
     await assert.rejects(keeper.journal);
-    await until(() => told.length > 0, 'the diagnostic');
-    await keeper.close();
+    await until(() => keeper.lost === 2, 'two lost events');
     assert.equal(told.length, 1);
     assert.equal(told[0].code, 'JOURNAL_ERROR');
     assert.match(told[0].text, /^the journal takes no events: /);
+    assert.match(String(keeper.failure), /ENOTDIR/);
+    // It opens by itself when it can.
+    rmSync(file);
+    await until(() => told.length === 2, 'the end of it');
+    assert.match(told[1].text, /^over: /);
+    keeper.addEvent(eventWith(1e12 + 5));
+    await until(async () => (await keeper.journal).status.entries === 1, 'the event');
+    await keeper.close();
   });
 
   it('refuses a folder that somebody else has open', async () => {

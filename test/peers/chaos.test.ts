@@ -7,6 +7,7 @@ import { type ChannelModel, connect as connectAmqp } from 'amqplib';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { cleanUpAfterEach } from '../clean-up';
 import { freePort } from '../free-port';
+import { startHttp } from '../publishing/helpers';
 import { reading } from '../publishing/records';
 import { until } from '../until';
 import { itWith } from './programs';
@@ -19,10 +20,16 @@ const DEMO = join(__dirname, '..', '..', 'scripts', 'demo.mjs');
 const RECORDS = 20_000;
 const KILLS = 50;
 const METERS = 10;
+const TARGETS = ['mqtt', 'amqp', 'http'];
+/** s without an acknowledgement after which a session is given up. */
+const TIMEOUT = 2;
+/** What a clock may be off by, ms: not set at all, right, set weeks ahead. */
+const CLOCKS = [-1.7e12, 0, 0, 60 * 86_400_000];
 /** Messages sent and not done: what a flow may have on its way. */
 const ON_THE_WAY = 300;
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const pick = <T>(some: readonly T[]): T => some[Math.floor(Math.random() * some.length)];
 const between = (least: number, most: number) => least + Math.random() * (most - least);
 
 interface NodeRed {
@@ -35,7 +42,10 @@ class Arrivals {
   readonly ids: string[] = [];
 
   take(payload: Buffer): void {
-    const { time, id } = JSON.parse(String(payload));
+    this.add(JSON.parse(String(payload)));
+  }
+
+  add({ time, id }: { time: number; id: string }): void {
     this.numbers.push(time - 1.7e12);
     this.ids.push(id);
   }
@@ -69,7 +79,7 @@ describe('chaos', function () {
 
   itWith(
     ['mosquitto', 'rabbitmq'],
-    `${RECORDS} records to mosquitto and RabbitMQ that are stopped, killed, held, cut and slowed, Node-RED killed ${KILLS} times: nothing done is lost`,
+    `${RECORDS} records to mosquitto, RabbitMQ and a server that are stopped, killed, held, cut and slowed, that refuse and swallow acknowledgements, Node-RED killed ${KILLS} times and its clock set: nothing done is lost`,
     async () => {
       const folder = mkdtempSync(join(tmpdir(), 'pq-chaos-'));
       cleanUp(() => rmSync(folder, { recursive: true, force: true }));
@@ -84,6 +94,17 @@ describe('chaos', function () {
         amqp: await startWeakLine(rabbit.amqp),
       };
       cleanUp(lines.mqtt.close, lines.amqp.close);
+
+      const byHttp = new Arrivals();
+      const server = await startHttp(cleanUp);
+      let answer: ReturnType<typeof server.answer> | 'silence' = [204];
+      server.answer = ({ body }) => {
+        server.requests.length = 0;
+        // One that is silent has taken the records all the same.
+        if (answer === 'silence' || answer[0] === 204)
+          for (const one of JSON.parse(String(body))) byHttp.add(one);
+        return answer === 'silence' ? 'silence' : answer;
+      };
 
       // At mosquitto somebody listens all the time: before we may connect again, he has. RabbitMQ keeps a queue on disk.
       const byMqtt = new Arrivals();
@@ -106,32 +127,39 @@ describe('chaos', function () {
       const place = { z: 'tab', x: 0, y: 0 };
       const flow = [
         { id: 'tab', type: 'tab', label: 'chaos' },
-        { id: 'source', type: 'chaos-source', ...place, port, wires: [['mqtt', 'amqp']] },
+        { id: 'source', type: 'chaos-source', ...place, port, wires: [['mqtt', 'amqp', 'http']] },
         {
           id: 'to-mqtt',
           type: 'scada-endpoint',
           protocol: 'mqtt',
           url: `mqtt://127.0.0.1:${lines.mqtt.port}`,
+          timeout: TIMEOUT,
         },
+        { id: 'to-http', type: 'scada-endpoint', protocol: 'http', url: server.url, timeout: TIMEOUT },
         {
           id: 'to-amqp',
           type: 'scada-endpoint',
           protocol: 'amqp',
           url: `amqp://127.0.0.1:${lines.amqp.port}`,
+          timeout: TIMEOUT,
         },
-        ...['mqtt', 'amqp'].map((id) => ({
+        ...TARGETS.map((id) => ({
           id,
           type: 'scada-publish',
           ...place,
           endpoint: `to-${id}`,
           wires: [[], []],
         })),
-        { id: 'complete', type: 'complete', ...place, scope: ['mqtt', 'amqp'], wires: [['source']] },
+        { id: 'complete', type: 'complete', ...place, scope: TARGETS, wires: [['source']] },
       ];
       const { startNodeRed } = await import(DEMO);
       const settings = { nodesDir: join(__dirname, 'chaos-nodes') };
-      const start = async (): Promise<NodeRed> =>
-        await startNodeRed({ port: await freePort(), flow, userDir: join(folder, 'user'), settings });
+      const credentials = { 'to-amqp': { username: 'guest', password: 'guest' } };
+      const start = async (): Promise<NodeRed> => {
+        process.env.CHAOS_CLOCK = String(pick(CLOCKS));
+        const userDir = join(folder, 'user');
+        return await startNodeRed({ port: await freePort(), flow, userDir, settings, credentials });
+      };
       let nodeRed = await start();
       cleanUp(() => nodeRed.kill());
 
@@ -166,7 +194,7 @@ describe('chaos', function () {
           for (const text of all) {
             const n = Number(text);
             half.set(n, (half.get(n) ?? 0) + 1);
-            if (half.get(n) === 2) done.add(n);
+            if (half.get(n) === TARGETS.length) done.add(n);
           }
           send();
         });
@@ -216,6 +244,22 @@ describe('chaos', function () {
         count(`${name} cut`);
         lines[name].cut();
       };
+      const swallow = async (name: 'mqtt' | 'amqp') => {
+        count(`${name} acknowledgements swallowed`);
+        lines[name].swallows = true;
+        await sleep(between(500, 3000));
+        lines[name].swallows = false;
+      };
+      const answers = async (what: string, given: typeof answer) => {
+        count(`server ${what}`);
+        answer = given;
+        await sleep(between(500, 3000));
+        answer = [204];
+      };
+      const set = async () => {
+        count('clock set');
+        socket?.write(`${JSON.stringify({ clock: pick(CLOCKS) })}\n`);
+      };
       let over = false;
       /** Troubles of the network, one after the other, while Node-RED is killed at its own times. */
       const trouble = async () => {
@@ -230,6 +274,12 @@ describe('chaos', function () {
           () => cut('mqtt'),
           () => cut('amqp'),
           () => restart('amqp', rabbit.broker, 'SIGTERM'),
+          () => swallow('mqtt'),
+          () => answers('refuses', [pick([401, 403, 404, 302])]),
+          () => set(),
+          () => swallow('amqp'),
+          () => answers('swallows', 'silence'),
+          () => answers('has a login page before it', [200, { 'content-type': 'text/html' }, '<html>log in']),
         ];
         for (let i = 0; !over; i++) {
           await sleep(between(300, 2000));
@@ -267,6 +317,11 @@ describe('chaos', function () {
         () => `mosquitto to have all, it has ${byMqtt.distinct}`,
         120_000,
       );
+      await until(
+        () => byHttp.distinct === RECORDS,
+        () => `the server to have all, it has ${byHttp.distinct}`,
+        120_000,
+      );
       const byAmqp = new Arrivals();
       let consumer: ChannelModel | undefined;
       consumer = await connectAmqp(`amqp://127.0.0.1:${rabbit.amqp}`);
@@ -283,7 +338,9 @@ describe('chaos', function () {
           .map(([what, n]) => `${what} ${n}`)
           .join(', ')}`,
       );
-      console.log(`      at mosquitto ${byMqtt.check(done)}; at RabbitMQ ${byAmqp.check(done)}`);
+      console.log(
+        `      at mosquitto ${byMqtt.check(done)}; at RabbitMQ ${byAmqp.check(done)}; at the server ${byHttp.check(done)}`,
+      );
     },
   );
 });

@@ -7,6 +7,8 @@ export interface WeakLine {
   open: boolean;
   /** ms that every piece takes, in both directions. */
   delay: number;
+  /** Nothing that the server says comes back; what is lost of a connection stays lost. */
+  swallows: boolean;
   /** Cuts all connections in the middle of what they carry. */
   cut(): void;
   close(): Promise<void>;
@@ -18,6 +20,7 @@ export async function startWeakLine(target: number): Promise<WeakLine> {
     port: 0,
     open: true,
     delay: 0,
+    swallows: false,
     cut: () => {
       for (const socket of sockets) socket.destroy();
     },
@@ -26,9 +29,12 @@ export async function startWeakLine(target: number): Promise<WeakLine> {
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
-  const pass = (from: Socket, to: Socket) => {
+  const pass = (from: Socket, to: Socket, isAnswer = false) => {
     let last = Promise.resolve();
+    let torn = false;
     from.on('data', (chunk) => {
+      torn ||= isAnswer && line.swallows;
+      if (torn) return;
       const wait = line.delay;
       last = last.then(async () => {
         if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
@@ -47,7 +53,7 @@ export async function startWeakLine(target: number): Promise<WeakLine> {
       socket.on('close', () => sockets.delete(socket));
     }
     pass(client, onward);
-    pass(onward, client);
+    pass(onward, client, true);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   line.port = (server.address() as { port: number }).port;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -25,10 +26,16 @@ describe('series on disk', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'pq-series-'));
     warnings = [];
+    failures = [];
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  const open = (secret?: string) => new SeriesDisk(folder, 300, secret, (text) => warnings.push(text));
+  let failures: (string | undefined)[] = [];
+  const open = (secret?: string) =>
+    new SeriesDisk(folder, 300, secret, {
+      aside: (text) => warnings.push(text),
+      failing: (text) => failures.push(text),
+    });
   const load = async (secret?: string, oldest = 0) => {
     const found: StoredValue[] = [];
     await open(secret).load((value) => found.push(value), oldest);
@@ -104,7 +111,7 @@ describe('series on disk', () => {
     assert.equal(files().length, 1);
   });
 
-  it('a disk that cannot be written is told once, and counted', async () => {
+  it('a disk that cannot be written: said, and what waits is written when it can be', async () => {
     const disk = await save(values(3));
     rmSync(folder, { recursive: true, force: true });
     writeFileSync(folder, 'a file, not a folder');
@@ -112,9 +119,14 @@ describe('series on disk', () => {
     await disk.flush();
     for (const value of values(5)) disk.add(value);
     await disk.flush();
-    assert.equal(disk.counters.failed, 10);
-    assert.equal(warnings.length, 1);
-    assert.match(warnings[0], /^series cannot be kept on disk: /);
+    assert.equal(failures.length, 3);
+    assert.equal(failures[0], undefined);
+    for (const text of failures.slice(1)) assert.match(String(text), /ENOTDIR/);
+    rmSync(folder);
+    mkdirSync(folder);
+    await disk.flush();
+    assert.deepEqual([failures.at(-1), disk.counters.dropped], [undefined, 0]);
+    assert.deepEqual(await load(), [...values(5), ...values(5)]);
   });
 
   it('give the correlator the same map after a restart', async () => {

@@ -22,8 +22,8 @@ export interface TestBroker {
   publish(topic: string, payload: Buffer): void;
   /** Cuts all connections; the broker goes on. */
   cut(): void;
-  /** Of a message about to be taken: false keeps it without an acknowledgement for ever. */
-  takes: (message: Received) => boolean;
+  /** Of a message about to be taken: `unacknowledged` takes it without a word, false does not take it, for ever. */
+  takes: (message: Received) => boolean | 'unacknowledged';
   close(): Promise<void>;
 }
 
@@ -85,7 +85,10 @@ export async function startTestBroker({ port = 0, login, tls }: Options = {}): P
     callback(null, true);
   };
   aedes.authorizePublish = (_client, packet, callback) => {
-    if (made.takes(received(packet as Packet))) callback(null);
+    const message = received(packet as Packet);
+    const taken = made.takes(message);
+    if (taken === 'unacknowledged') made.messages.push(message);
+    else if (taken) callback(null);
   };
   aedes.on('subscribe', (subscriptions) => made.subscriptions.push(...subscriptions));
   aedes.on('publish', (packet, client) => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import {
   type Credentials,
+  type LinkTrouble,
   openTarget,
   Publisher,
   readEndpointSettings,
@@ -13,6 +14,7 @@ import {
   type TlsOptions,
 } from '../../src/publishing';
 import type { Diagnostic, Receipt } from '../../src/record';
+import type { Clock } from '../../src/shared';
 import type { cleanUpAfterEach } from '../clean-up';
 
 type CleanUp = ReturnType<typeof cleanUpAfterEach>;
@@ -32,18 +34,24 @@ export interface Setup {
   secret?: string;
   /** Bytes free on the disk. */
   free?: () => Promise<number>;
+  clock?: Clock;
 }
 
 /** A target alone, and what it says. */
 export function openEndpoint(cleanUp: CleanUp, { endpoint, credentials = {}, tls = {} }: Setup) {
   const said: string[] = [];
-  const heard: { look(): void } = { look() {} };
+  const heard: { trouble?: LinkTrouble; look(link?: LinkTrouble): void } = { look() {} };
   const target = openTarget(readEndpointSettings(endpoint), credentials, tls, {
     state: (state) => {
       said.push(state);
-      heard.look();
+      if (state === 'connected') heard.trouble = undefined;
+      heard.look(heard.trouble);
     },
-    failed: (reason) => said.push(`failed: ${reason}`),
+    failed: (reason, refused = false) => {
+      said.push(`failed: ${reason}`);
+      if (target.state !== 'connected') heard.trouble = { reason, refused };
+      heard.look(heard.trouble);
+    },
   });
   cleanUp(() => target.close());
   return { target, said, heard };
@@ -64,9 +72,14 @@ export async function openPublisher(cleanUp: CleanUp, setup: Setup) {
       receipt: (receipt) => receipts.push(receipt),
       diagnostic: (diagnostic) => diagnostics.push(diagnostic),
     },
-    { secret: setup.secret, ...(setup.free && { free: setup.free }) },
+    {
+      secret: setup.secret,
+      ...(setup.free && { free: setup.free }),
+      ...(setup.clock && { clock: setup.clock }),
+    },
   );
-  heard.look = () => publisher.look();
+  heard.look = (link) => publisher.look(link);
+  publisher.look(heard.trouble);
   let open = true;
   const close = async () => {
     if (!open) return;
@@ -88,11 +101,11 @@ export interface TestHttp {
   url: string;
   port: number;
   requests: Request[];
-  /** What the next requests are answered with: status, headers, text. 204 where nothing is set. */
+  /** What the next requests are answered with: status, headers, text; 204 where nothing is set. */
   answer: (
     request: Request,
     n: number,
-  ) => [status: number, headers?: Record<string, string>, text?: string] | 'cut';
+  ) => [status: number, headers?: Record<string, string>, text?: string] | 'cut' | 'silence';
   close(): Promise<void>;
 }
 
@@ -122,6 +135,7 @@ export async function startHttp(cleanUp: CleanUp, port = 0): Promise<TestHttp> {
       };
       made.requests.push(one);
       const answer = made.answer(one, made.requests.length - 1);
+      if (answer === 'silence') return undefined;
       if (answer === 'cut') return request.socket.destroy();
       const [status, headers = {}, text = ''] = answer;
       response.writeHead(status, headers).end(text);

@@ -4,6 +4,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writ
 import { join } from 'node:path';
 import { type Envelope, Outbox, type OutboxOptions, type OutboxSettings } from '../../src/publishing';
 import type { Finding, PqRecord } from '../../src/record';
+import { type Clock, systemClock } from '../../src/shared';
 import { cleanUpAfterEach } from '../clean-up';
 import { until } from '../until';
 import { newFolder as newStoreFolder } from './helpers';
@@ -46,6 +47,9 @@ async function open(folder: string, settings = SETTINGS, options: OutboxOptions 
   cleanUp(close);
   return { box, close, ...heard };
 }
+
+/** Both clocks of a machine that never stops, which show a time since it began. */
+const clockOf = (ms: () => number): Clock => ({ wall: ms, steady: ms, boot: 'one' });
 
 /** As JSON, without the id that is made for a record which has none. */
 const plain = (record: PqRecord) => {
@@ -188,7 +192,7 @@ describe('the outbox', () => {
     const folder = newFolder();
     let now = 0;
     const settings = { ...SETTINGS, maxAge: 1000 };
-    const first = await open(folder, settings, { now: () => now });
+    const first = await open(folder, settings, { clock: clockOf(() => now) });
     for (let n = 0; n < 500; n++) {
       now = n;
       await first.box.add(reading(n));
@@ -201,7 +205,7 @@ describe('the outbox', () => {
     assert.equal(first.box.status.dropped.age, 200);
     await first.close();
     now = 1400;
-    const { box, dropped } = await open(folder, settings, { now: () => now });
+    const { box, dropped } = await open(folder, settings, { clock: clockOf(() => now) });
     assert.equal(box.queued, 100);
     assert.equal(dropped.flatMap(({ ids }) => ids).length, 200);
     assert.equal(box.status.dropped.age, 400);
@@ -484,7 +488,9 @@ describe('a damaged store', function () {
     for (let round = 0; round < 4; round++) {
       snapshot(image, folder);
       rmSync(join(folder, 'CURRENT'));
-      const { told, close } = await open(folder, SETTINGS, { now: () => 1000 + round });
+      const { told, close } = await open(folder, SETTINGS, {
+        clock: { ...systemClock, wall: () => 1000 + round },
+      });
       assert.equal(told[0].code, 'STORE_DAMAGED');
       assert.match(told[0].text, /CURRENT is missing.*5 records saved, 0 lost$/);
       await close();

@@ -42,7 +42,10 @@ describe('a trial of an endpoint', function () {
     assert.deepEqual([refused.ok, refused.found], [false, 'failed']);
     assert.match(refused.reason ?? '', /not authori[sz]ed|bad user/i);
     assert.doesNotMatch(JSON.stringify(refused), /hush-hush/);
-    const nobody = await attempt({ protocol: 'amqp', url: `amqp://127.0.0.1:${await freePort()}` });
+    const nobody = await attempt(
+      { protocol: 'amqp', url: `amqp://127.0.0.1:${await freePort()}` },
+      { username: 'u', password: 'p' },
+    );
     assert.match(nobody.reason ?? '', /nobody listens there/);
   });
 

@@ -1,6 +1,5 @@
-import { rename } from 'node:fs/promises';
-import { ClassicLevel } from 'classic-level';
 import type { PqEvent } from '../../record';
+import { DiskSpace, type Level, openLevelOrSetAside } from '../../shared';
 import {
   decodeCapture,
   decodeEvent,
@@ -65,7 +64,8 @@ export class Journal {
   private dropped = 0;
 
   private constructor(
-    private readonly db: Store,
+    private readonly db: Level,
+    private readonly space: DiskSpace,
     private settings: JournalSettings,
     private readonly now: () => number,
   ) {}
@@ -73,10 +73,21 @@ export class Journal {
   /**
    * Opens the journal of a folder, which is made where it is missing. A damaged one is put aside.
    * @param now clock by which entries age, ms
+   * @param damaged is told where a damaged one lies now
    * @throws the file system's error, or that of a journal that somebody else has open
    */
-  static async open(folder: string, settings: JournalSettings, now = Date.now): Promise<Journal> {
-    const journal = new Journal(await openStore(folder, now), settings, now);
+  static async open(
+    folder: string,
+    settings: JournalSettings,
+    now = Date.now,
+    damaged: (aside: string) => void = () => {},
+  ): Promise<Journal> {
+    const journal = new Journal(
+      await openLevelOrSetAside(folder, now(), damaged),
+      new DiskSpace(folder),
+      settings,
+      now,
+    );
     await journal.count();
     await journal.clear();
     return journal;
@@ -201,6 +212,11 @@ export class Journal {
     this.waiting = [];
     this.waitingBytes = 0;
     this.waitingEntries = 0;
+    const shortage = await this.space.shortage(waitingBytes);
+    if (shortage) {
+      this.dropped += waitingEntries;
+      throw new Error(shortage);
+    }
     await this.db.batch(waiting, { sync: true });
     this.entries += waitingEntries;
     this.bytes += waitingBytes;
@@ -232,25 +248,6 @@ export class Journal {
       this.bytes += (JSON.parse(value.toString()) as Entry).bytes;
       this.next = Number(key.slice(2)) + 1;
     }
-  }
-}
-
-type Store = ClassicLevel<string, Buffer>;
-
-/** Opens the store; one that is damaged beyond what it mends itself is put aside, and a new one begun. */
-async function openStore(folder: string, now: () => number): Promise<Store> {
-  const store = (): Store => new ClassicLevel(folder, { keyEncoding: 'utf8', valueEncoding: 'buffer' });
-  const first = store();
-  try {
-    await first.open();
-    return first;
-  } catch (error) {
-    const { code } = ((error as Error).cause ?? {}) as { code?: string };
-    if (code !== 'LEVEL_CORRUPTION') throw error;
-    await rename(folder, `${folder}.damaged-${now()}`);
-    const second = store();
-    await second.open();
-    return second;
   }
 }
 

@@ -1,61 +1,95 @@
-import { Conditions, type Diagnostic, type PqEvent } from '../../record';
+import { Conditions, type Diagnostic, type Finding, type PqEvent } from '../../record';
+import { PatientOpening } from '../../shared';
 import type { Excursion } from './excursion';
 import { Journal, type JournalSettings } from './journal';
 
 /**
- * A journal as a detector keeps it: opened in the background, written to without waiting. What goes wrong
- * is told once, when it begins and when it is over, and stops nobody.
+ * A journal as a detector keeps it: opened in the background, again and again until that succeeds, and written to
+ * without waiting. What goes wrong is said when it begins and when it is over, with what was lost, and stops nobody.
  */
 export class JournalKeeper {
-  private readonly opened: Promise<Journal>;
+  private readonly opening: PatientOpening<Journal>;
   private readonly conditions: Conditions;
-  private meter = '';
+  private trouble: string | undefined;
+  /** Events and excursions that are not in the journal. */
+  lost = 0;
 
-  /** @param folder on disk */
-  constructor(folder: string, settings: JournalSettings, tell: (diagnostic: Diagnostic) => void) {
-    this.opened = Journal.open(folder, settings);
-    // Whoever needs it hears of it.
-    this.opened.catch(() => undefined);
-    this.conditions = new Conditions((finding) =>
-      tell({ kind: 'diagnostic', meter: this.meter, time: Date.now(), ...finding }),
+  /**
+   * @param folder on disk
+   * @param name in place of a meter, in diagnostics
+   */
+  constructor(
+    folder: string,
+    settings: JournalSettings,
+    name: string,
+    tell: (diagnostic: Diagnostic) => void,
+  ) {
+    const say = (finding: Finding) => tell({ kind: 'diagnostic', meter: name, time: Date.now(), ...finding });
+    this.conditions = new Conditions(say);
+    this.opening = new PatientOpening(
+      () => Journal.open(folder, settings, Date.now, (aside) => say(damagedFinding(aside))),
+      (error) => this.say(error),
     );
   }
 
-  /** The journal, once it is open. Rejects with what kept it from that. */
+  /** The journal, once it is open. Rejects with what keeps it from that. */
   get journal(): Promise<Journal> {
-    return this.opened;
+    return this.opening.get();
+  }
+
+  /** Why nothing can be written now; undefined where it can. */
+  get failure(): string | undefined {
+    return this.trouble;
   }
 
   addEvent(event: PqEvent): void {
-    this.write(event.meter, (journal) => journal.addEvent(event));
+    this.write((journal) => journal.addEvent(event));
   }
 
   addExcursion(excursion: Excursion): void {
-    this.write(excursion.meter, (journal) => journal.addExcursion(excursion));
+    this.write((journal) => journal.addExcursion(excursion));
   }
 
   /** Writes what waits, and closes. */
   async close(): Promise<void> {
-    const journal = await this.opened.catch(() => undefined);
+    const journal = await this.opening.close();
     await journal?.close();
   }
 
-  private write(meter: string, add: (journal: Journal) => Promise<void>): void {
-    const tell = (error?: Error) => {
-      this.meter = meter;
-      this.conditions.set('journal', error && findingOf(error));
-    };
-    this.opened.then(add).then(() => tell(), tell);
+  private write(add: (journal: Journal) => Promise<void>): void {
+    this.journal.then(add).then(
+      () => this.say(undefined),
+      (error: Error) => {
+        this.lost++;
+        this.say(error);
+      },
+    );
+  }
+
+  private say(error: Error | undefined): void {
+    this.trouble = error?.message;
+    this.conditions.set('journal', error && findingOf(error, this.lost));
   }
 }
 
-function findingOf(error: Error & { cause?: unknown }) {
+function findingOf(error: Error & { cause?: unknown }, lost: number): Finding {
   const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  const text = error.message.includes(cause) ? error.message : `${error.message}${cause}`;
   return {
     code: 'JOURNAL_ERROR',
-    severity: 'error' as const,
-    text: `the journal takes no events: ${error.message}${cause}`,
-    hint: 'Check free space and permissions of the journal folder in the user folder of Node-RED.',
-    detail: {},
+    severity: 'error',
+    text: `the journal takes no events: ${text}`,
+    hint: 'Check free space and permissions of the journal folder in the user folder of Node-RED. It is tried again by itself; events that end meanwhile are not in the history.',
+    detail: { lost },
+  };
+}
+
+function damagedFinding(aside: string): Finding {
+  return {
+    code: 'JOURNAL_DAMAGED',
+    severity: 'error',
+    text: `the journal was damaged and put aside as ${aside}: the history begins again`,
+    hint: 'Check the disk: memory cards wear out, and a loss of power can damage them.',
+    detail: { aside },
   };
 }

@@ -1,6 +1,7 @@
-import { appendFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { keyOf } from '../../shared';
+import type { Finding } from '../../record';
+import { DiskSpace, keepPrivate, keyOf, makePrivate, unlessMissing } from '../../shared';
 import { decodeBlocks, encodeBlock, type StoredValue, WrongKey } from './blocks';
 
 const DAY_MS = 86_400_000;
@@ -11,6 +12,13 @@ const MAX_WAITING = 2_000_000;
 const BLOCK = 20_000;
 const EVERY = 5000;
 
+export interface SeriesDiskListener {
+  /** A file that the key does not fit was put aside. */
+  aside(text: string): void;
+  /** Why nothing can be written; undefined when something was. */
+  failing(text: string | undefined): void;
+}
+
 /**
  * The window of the correlator on disk: a file a day, to which blocks are appended. What was flushed survives a crash;
  * a block cut short is left out when the file is read. Files older than the window are deleted.
@@ -20,20 +28,24 @@ export class SeriesDisk {
   private writing: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private key: Buffer | undefined;
-  readonly counters = { dropped: 0, failed: 0 };
+  private readonly space: DiskSpace;
+  private isWriting = false;
+  readonly counters = { dropped: 0 };
 
   /**
    * @param folder of this correlator alone
    * @param interval seconds of a slot
    * @param secret from which the key is made; without one files are plain
-   * @param warn is told of what cannot be read or written; the texts hold no secret
+   * @param listener the texts hold no secret
    */
   constructor(
     private readonly folder: string,
     private readonly interval: number,
     private readonly secret: string | undefined,
-    private readonly warn: (text: string) => void,
-  ) {}
+    private readonly listener: SeriesDiskListener,
+  ) {
+    this.space = new DiskSpace(folder);
+  }
 
   /**
    * Reads what is there, oldest day first. What a key does not fit is put aside, not deleted.
@@ -41,7 +53,8 @@ export class SeriesDisk {
    * @param oldest slot of the window: files wholly before it are deleted
    */
   async load(take: (value: StoredValue) => void, oldest: number): Promise<void> {
-    await mkdir(this.folder, { recursive: true });
+    await makePrivate(this.folder);
+    await keepPrivate(this.folder);
     this.key = this.secret ? await keyOf(this.secret, this.folder) : undefined;
     for (const name of (await readdir(this.folder)).sort()) {
       const [, day] = FILE.exec(name) ?? [];
@@ -59,7 +72,7 @@ export class SeriesDisk {
       } catch (error) {
         if (!(error instanceof WrongKey)) throw error;
         await rename(path, `${path}.kept`);
-        this.warn(`${name}: ${error.message}; put aside as ${name}.kept`);
+        this.listener.aside(`${name}: ${error.message}; put aside as ${name}.kept`);
       }
     }
   }
@@ -70,17 +83,24 @@ export class SeriesDisk {
       return;
     }
     this.waiting.push(value);
+    if (this.isWriting) return;
     if (this.waiting.length >= BLOCK) void this.flush();
     else this.timer ??= setTimeout(() => void this.flush(), EVERY).unref();
   }
 
-  /** Writes what waits; resolves when it is on disk, or could not be written, which is told. */
+  /** Writes what waits; resolves when it is on disk, or could not be written, which is said: then it waits on. */
   flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
-    const values = this.waiting;
-    this.waiting = [];
-    if (values.length) this.writing = this.writing.then(() => this.write(values));
+    this.writing = this.writing.then(async () => {
+      const values = this.waiting;
+      if (values.length === 0) return;
+      this.waiting = [];
+      this.isWriting = true;
+      await this.write(values);
+      this.isWriting = false;
+      if (this.waiting.length > 0) this.timer ??= setTimeout(() => void this.flush(), EVERY).unref();
+    });
     return this.writing;
   }
 
@@ -88,7 +108,7 @@ export class SeriesDisk {
   async clear(): Promise<void> {
     this.waiting = [];
     await this.flush();
-    for (const name of await readdir(this.folder).catch(() => [])) {
+    for (const name of (await unlessMissing(readdir(this.folder))) ?? []) {
       if (FILE.test(name)) await rm(join(this.folder, name), { force: true });
     }
   }
@@ -103,11 +123,29 @@ export class SeriesDisk {
     }
     try {
       for (const [day, own] of byDay) {
-        await appendFile(join(this.folder, `${day}.series`), encodeBlock(own, this.key));
+        const block = encodeBlock(own, this.key);
+        const shortage = await this.space.shortage(block.length);
+        if (shortage) throw new Error(shortage);
+        await appendFile(join(this.folder, `${day}.series`), block, { mode: 0o600 });
       }
+      this.listener.failing(undefined);
     } catch (error) {
-      if (this.counters.failed === 0) this.warn(`series cannot be kept on disk: ${(error as Error).message}`);
-      this.counters.failed += values.length;
+      // What of it is on disk is written again: of two values of a slot one stays.
+      const kept = values.slice(0, Math.max(0, MAX_WAITING - this.waiting.length));
+      this.counters.dropped += values.length - kept.length;
+      this.waiting = kept.concat(this.waiting);
+      this.listener.failing((error as Error).message);
     }
   }
+}
+
+/** Series that are not kept on disk. */
+export function seriesError(text: string): Finding {
+  return {
+    code: 'SERIES_STORE',
+    severity: 'error',
+    text: `the series of the meters cannot be kept on disk: ${text}`,
+    hint: 'Check free space and permissions of the folder power-quality in the user folder of Node-RED. It is tried again by itself; a restart meanwhile loses what is only in memory.',
+    detail: {},
+  };
 }

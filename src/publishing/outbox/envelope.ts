@@ -28,6 +28,8 @@ type Head = [
   accepted: number,
   fields: Record<string, string> | null,
   samples: Samples | null,
+  /** By the age clock of the store, ms, when it was accepted; missing in records of versions that had none. */
+  stamp?: number,
 ];
 
 /** A record on its way, as it lies in the store: head, JSON without samples, samples. */
@@ -43,7 +45,7 @@ export class Envelope {
   ) {}
 
   /** The bytes to store for a record, behind room for the head of a frame. */
-  static encode(record: PqRecord, accepted: number): { id: string; whole: Buffer } {
+  static encode(record: PqRecord, accepted: number, stamp: number): { id: string; whole: Buffer } {
     const isFrame = record instanceof WaveformFrame;
     const frame = isFrame ? record : 'capture' in record ? record.capture : undefined;
     // The samples go behind it: neither the frame's nor the capture's are made text.
@@ -69,7 +71,16 @@ export class Envelope {
       const { meter, time, rate, layout, length } = frame;
       samples = { meter, time, rate, layout, length, ...(frame.last && { last: true }) };
     }
-    const head: Head = [id, record.kind, record.meter, record.time, accepted, fields, samples];
+    const head: Head = [
+      id,
+      record.kind,
+      record.meter,
+      record.time,
+      accepted,
+      fields,
+      samples,
+      Math.round(stamp),
+    ];
     const headText = JSON.stringify(head);
     const headBytes = Buffer.byteLength(headText);
     const jsonBytes = Buffer.byteLength(json);
@@ -116,6 +127,11 @@ export class Envelope {
 
   get accepted(): number {
     return this.head[4];
+  }
+
+  /** By the age clock of the store, ms. */
+  get stamp(): number {
+    return this.head[7] ?? 0;
   }
 
   /** What a topic may be made of. */

@@ -1,3 +1,4 @@
+import type { ClockMark } from '../../shared';
 import { encodeFrame, type Frame } from './frame';
 
 /** Where things lie in the store. */
@@ -32,6 +33,8 @@ export interface Bounds {
   bytes: number;
   dropped: { age: number; size: number };
   lost: number;
+  /** Of the age clock, as it was written last. */
+  clock?: ClockMark;
 }
 
 export function encodeBounds(bounds: Bounds, key?: Buffer): Buffer {

@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { Finding, PqRecord } from '../../record';
-import { keyOf } from '../../shared';
-import { DiskSpace } from './disk-space';
+import { AgeClock, type Clock, DiskSpace, keyOf, systemClock } from '../../shared';
 import { Envelope } from './envelope';
 import { type Bounds, entryKey, stateKey, withHead } from './layout';
 import { type Rejected, RejectedList } from './rejected-list';
@@ -29,7 +28,7 @@ export interface OutboxListener {
 export interface OutboxOptions {
   /** Secret under which records are sealed; without one they lie in the store as they are. */
   secret?: string;
-  now?: () => number;
+  clock?: Clock;
   /** Bytes free on the disk of the folder. */
   free?: (folder: string) => Promise<number>;
 }
@@ -70,7 +69,7 @@ export class Outbox {
   private readonly rejects: RejectedList;
   private closed = false;
   /** The oldest record, as it was last asked for. */
-  private known: { seq: number; accepted: number } | undefined;
+  private known: { seq: number; stamp: number } | undefined;
   /** Called when there is more to send. */
   onMore: () => void = () => {};
   readonly counters = { refused: 0 };
@@ -80,9 +79,11 @@ export class Outbox {
     folder: string,
     private readonly settings: OutboxSettings,
     private readonly listener: OutboxListener,
-    { now = Date.now, free }: OutboxOptions,
+    { clock = systemClock, free }: OutboxOptions,
   ) {
-    this.now = now;
+    this.now = clock.wall;
+    this.ages = new AgeClock(clock, (by) => listener.told(steppedClock(by)));
+    this.ages.resume(vault.bounds.clock);
     this.health = new StoreHealth(vault, new DiskSpace(folder, free), (finding) =>
       listener.condition('store', finding),
     );
@@ -95,6 +96,7 @@ export class Outbox {
   }
 
   private readonly now: () => number;
+  private readonly ages: AgeClock;
 
   /**
    * Opens the outbox of a folder.
@@ -107,7 +109,7 @@ export class Outbox {
     options: OutboxOptions = {},
   ): Promise<Outbox> {
     const key = options.secret ? await keyOf(options.secret, keyFolder(folder)) : undefined;
-    const vault = await Vault.open(folder, key, options.now ?? Date.now, listener.told);
+    const vault = await Vault.open(folder, key, (options.clock ?? systemClock).wall, listener.told);
     const outbox = new Outbox(vault, folder, settings, listener, options);
     await outbox.dropOld();
     return outbox;
@@ -149,7 +151,7 @@ export class Outbox {
    * @throws Error when it cannot be stored: the disk is full or does not follow, or the record is too large
    */
   add(record: PqRecord): Promise<{ seq: number; id: string }> {
-    const { id, whole } = Envelope.encode(record, this.now());
+    const { id, whole } = Envelope.encode(record, this.now(), this.ages.now());
     const bytes = whole.length;
     const refuse = (text: string) => {
       this.counters.refused++;
@@ -254,24 +256,26 @@ export class Outbox {
     return await this.vault.kept();
   }
 
-  /** When the oldest record that waits was accepted, ms; undefined where none does. */
-  async oldest(): Promise<number | undefined> {
+  /** Age of the oldest record that waits, ms; undefined where none does. */
+  async age(): Promise<number | undefined> {
     const { first } = this.bounds;
     if (this.queued === 0) return undefined;
     if (this.known?.seq !== first) {
       const { envelopes } = await this.read(first, { records: 1, bytes: 0 });
       if (!envelopes[0]) return undefined;
-      this.known = { seq: first, accepted: envelopes[0].accepted };
+      this.known = { seq: first, stamp: envelopes[0].stamp };
     }
-    return this.known.accepted;
+    return this.ages.now() - this.known.stamp;
   }
 
   /** Drops what is older than it may be. */
   async dropOld(): Promise<void> {
-    const oldest = this.now() - this.settings.maxAge;
+    const oldest = this.ages.now() - this.settings.maxAge;
+    // How long it has lived so far is not lost with a kill.
+    if (this.queued > 0) this.changed();
     while (this.queued > 0 && !this.closed) {
       const { envelopes, to } = await this.read(this.bounds.first, LOOK);
-      const young = envelopes.findIndex(({ accepted }) => accepted >= oldest);
+      const young = envelopes.findIndex(({ stamp }) => stamp >= oldest);
       const old = young < 0 ? envelopes : envelopes.slice(0, young);
       this.bounds.dropped.age += old.length;
       this.drop(old, young < 0 ? to : envelopes[young].seq, 'older than maxAge');
@@ -322,8 +326,9 @@ export class Outbox {
   /** @throws what keeps the batch from being written */
   private async writeBatch(batch: Waiting[]): Promise<void> {
     if (batch.length > 0) {
-      await this.health.check();
-      await this.makeRoom(batch.reduce((sum, { bytes }) => sum + bytes, 0));
+      const bytes = batch.reduce((sum, one) => sum + one.bytes, 0);
+      await this.health.check(bytes);
+      await this.makeRoom(bytes);
     } else if (!(await this.health.recovered())) {
       this.dirty = false;
       return;
@@ -348,6 +353,7 @@ export class Outbox {
       dropped: { ...bounds.dropped },
       next: seq,
       bytes: bounds.bytes + stored,
+      clock: this.ages.mark,
     };
     if (after.first === after.next) after.bytes = this.vault.rejected.total;
     try {
@@ -386,6 +392,17 @@ export class Outbox {
       this.drop(envelopes.slice(0, n), envelopes[n]?.seq ?? to, 'the store was full (maxSize)');
     }
   }
+}
+
+function steppedClock(by: number): Finding {
+  const seconds = Math.round(by / 1000);
+  return {
+    code: 'CLOCK_STEPPED',
+    severity: 'warning',
+    text: `the clock of this machine was set ${seconds > 0 ? 'forward' : 'back'} by ${Math.abs(seconds)} s`,
+    hint: 'Records age by the time that has really passed, so none is given up because of it; their own times stay as they are.',
+    detail: { seconds },
+  };
 }
 
 /** Deletes a closed outbox for good. */

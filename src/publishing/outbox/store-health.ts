@@ -1,5 +1,5 @@
 import type { Finding } from '../../record';
-import type { DiskSpace } from './disk-space';
+import type { DiskSpace } from '../../shared';
 import { wordsOf } from './store';
 import type { Vault } from './vault';
 
@@ -19,10 +19,10 @@ export class StoreHealth {
     private readonly tell: (finding: Finding | undefined) => void,
   ) {}
 
-  /** @throws Error that says why records cannot be taken now */
-  async check(): Promise<void> {
+  /** @throws Error that says why records of so many bytes cannot be taken now */
+  async check(bytes: number): Promise<void> {
     if (!(await this.recovered())) throw this.failure;
-    const shortage = await this.space.shortage();
+    const shortage = await this.space.shortage(bytes);
     if (!shortage) return;
     this.tell(storeError(shortage));
     throw new Error(shortage);
@@ -33,7 +33,7 @@ export class StoreHealth {
     if (!this.failure) return true;
     if (performance.now() - this.failedAt < REOPEN_EVERY) return false;
     this.failedAt = performance.now();
-    if (await this.space.shortage(true)) return false;
+    if (await this.space.shortage()) return false;
     try {
       await this.vault.reopen();
       this.failure = undefined;
@@ -67,7 +67,8 @@ export class StoreHealth {
   }
 }
 
-function storeError(text: string): Finding {
+/** A store that takes nothing. */
+export function storeError(text: string): Finding {
   return {
     code: 'STORE_ERROR',
     severity: 'error',

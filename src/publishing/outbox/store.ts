@@ -1,10 +1,10 @@
-import { link, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
+import { forgetDamaged, type Level, makePrivate, openLevel } from '../../shared';
 import { type BadFrame, type Frame, findFrames, isBad } from './frame';
 import { tableDamage } from './table-check';
 
-export type Store = ClassicLevel<string, Buffer>;
+export type Store = Level;
 
 /** A store that does not open as it should; the text says why. */
 export class DamagedStore extends Error {}
@@ -17,8 +17,6 @@ const LOG_BLOCK = 32_768;
 const LOG_HEAD = 7;
 const MAX_OPEN = 74;
 const TABLE_BYTES = 1 << 20;
-/** Damaged stores that are kept beside the present one. */
-const KEPT = 2;
 
 const checkFolder = (folder: string) => `${folder}.check`;
 /** Where a new store is made before it takes the place of a damaged one. */
@@ -32,7 +30,7 @@ export const freshFolder = (folder: string) => `${folder}.new`;
  */
 export async function openStore(folder: string): Promise<{ db: Store; vanished: string[] }> {
   await endSwap(folder);
-  await mkdir(folder, { recursive: true });
+  await makePrivate(folder);
   const check = checkFolder(folder);
   const before = await linkData(folder, check);
   const names = new Set(await readdir(folder));
@@ -42,16 +40,15 @@ export async function openStore(folder: string): Promise<{ db: Store; vanished: 
     if (problem) throw new DamagedStore(`${problem} (${name})`);
   }
   // Not compressed, so that frames lie in the files as they are.
-  const db: Store = new ClassicLevel(folder, {
-    keyEncoding: 'utf8',
-    valueEncoding: 'buffer',
+  const options = {
     compression: false,
     // LevelDB maps its tables into memory: some at a time, so that a large store does not look like a leak.
     maxOpenFiles: MAX_OPEN,
     maxFileSize: TABLE_BYTES,
-  });
+  };
+  let db: Store;
   try {
-    await db.open();
+    db = await openLevel(folder, options);
   } catch (error) {
     if (isDamage(error)) throw new DamagedStore(wordsOf(error));
     throw error;
@@ -67,7 +64,7 @@ export async function endCheck(folder: string): Promise<void> {
 
 async function linkData(folder: string, check: string): Promise<string[]> {
   // What lies here already was left by an opening that did not come to its end: as good as what is there now.
-  await mkdir(check, { recursive: true });
+  await makePrivate(check);
   for (const name of await readdir(folder)) {
     if (!DATA.test(name)) continue;
     await rm(join(check, name), { force: true });
@@ -78,8 +75,7 @@ async function linkData(folder: string, check: string): Promise<string[]> {
 }
 
 /**
- * Puts a damaged store aside with all its files, and the new one in its place. Damaged ones beyond {@link KEPT} are
- * deleted, oldest first.
+ * Puts a damaged store aside with all its files, and the new one in its place.
  * @returns the new place of the damaged one
  */
 export async function swapStores(folder: string, now: number): Promise<string> {
@@ -91,12 +87,7 @@ export async function swapStores(folder: string, now: number): Promise<string> {
     await link(join(check, name), join(aside, name)).catch(() => undefined);
   }
   await endCheck(folder);
-  const older = (await readdir(dirname(folder)))
-    .filter((name) => name.startsWith(`${basename(folder)}.damaged-`))
-    .sort();
-  for (const name of older.slice(0, -KEPT)) {
-    await rm(join(dirname(folder), name), { recursive: true, force: true });
-  }
+  await forgetDamaged(folder);
   return aside;
 }
 

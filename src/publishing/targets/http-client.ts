@@ -22,7 +22,6 @@ export class HttpClient {
   constructor(
     url: string,
     private readonly options: { tls: TlsOptions; headers: Record<string, string>; timeout: number },
-    private readonly secrets: (string | undefined)[] = [],
   ) {
     this.url = new URL(url);
     const kept = { keepAlive: true, maxSockets: 4, ...options.tls };
@@ -37,7 +36,7 @@ export class HttpClient {
     const { request } = this.url.protocol === 'https:' ? https : http;
     const { headers: own, timeout } = this.options;
     return new Promise((resolve, reject) => {
-      const failed = (error: unknown) => reject(new Error(reasonOf(error, this.secrets)));
+      const failed = (error: unknown) => reject(new Error(reasonOf(error)));
       const sent = request(
         this.url,
         {
@@ -72,6 +71,7 @@ export class HttpClient {
     });
   }
 
+  /** Ends what is open: its requests fail. */
   close(): void {
     this.agent.destroy();
   }

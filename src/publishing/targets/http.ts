@@ -19,13 +19,13 @@ export function authorization({ username, password, token }: Credentials): Recor
 
 /** HTTP POST: a batch is an array of records. */
 export function httpTarget(
-  { url, timeout, captures, gzip: compressed }: EndpointSettings,
+  { url, timeout, captures, gzip: compressed, successStatus, successText }: EndpointSettings,
   credentials: Credentials,
   tls: TlsOptions,
   listener: TargetListener,
 ): Target {
   const headers = { 'content-type': 'application/json', ...authorization(credentials) };
-  const client = new HttpClient(url, { tls, headers, timeout }, [credentials.password, credentials.token]);
+  const client = new HttpClient(url, { tls, headers, timeout });
   // Bytes have no place in JSON.
   const form = captures === 'binary' ? 'base64' : captures;
   const post = async (batch: readonly Envelope[]) => {
@@ -39,5 +39,6 @@ export function httpTarget(
     return await client.post(await compress(body), { 'content-encoding': 'gzip' });
   };
   const probe = () => client.post(Buffer.from('[]'), {});
-  return byPosting(post, listener, probe, () => client.close());
+  const good = { statuses: successStatus, text: successText };
+  return byPosting({ post, probe, patience: 2000 * timeout, good, close: () => client.close() }, listener);
 }

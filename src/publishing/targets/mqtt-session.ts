@@ -1,13 +1,11 @@
 import { connect, type IClientOptions, type IClientPublishOptions, type MqttClient } from 'mqtt';
 import { reasonOf } from './reasons';
 import type { Session } from './steady-link';
-import type { Outcome } from './target';
-import { DELIVERED } from './target';
+import { DELIVERED, type Outcome } from './target';
+import { RefusedError, verdictOf } from './verdict';
 
 /** Messages on their way at once, where the broker does not ask for fewer. */
 const WINDOW = 2000;
-/** Reason codes of MQTT 5 after which the same message may pass later: unspecified, implementation, quota. */
-const PASSING = new Set([0x80, 0x83, 0x97]);
 const CONNECT_TIMEOUT = 10_000;
 /** Time for what is on its way when we say goodbye, ms. */
 const FAREWELL = 500;
@@ -28,27 +26,23 @@ export class MqttSession implements Session {
   private largest = Number.POSITIVE_INFINITY;
   private over = false;
 
-  private constructor(
-    readonly client: MqttClient,
-    private readonly secrets: (string | undefined)[],
-  ) {
+  private reason = 'the broker cut the connection';
+
+  private constructor(readonly client: MqttClient) {
     this.ended = new Promise((resolve) => {
       this.end = resolve;
     });
-    let reason = 'the broker cut the connection';
     client.on('error', (error) => {
-      reason = reasonOf(error, secrets);
+      this.reason = reasonOf(error);
     });
-    client.on('disconnect', ({ reasonCode, properties }) => {
-      reason = `the broker ended the connection: ${properties?.reasonString ?? `reason code ${reasonCode}`}`;
+    client.on('disconnect', ({ reasonCode = 0, properties }) => {
+      this.reason = `the broker ended the connection: ${properties?.reasonString ?? `reason code ${reasonCode}`}`;
+      // Where one message alone was on its way, it is the one that the broker will not have.
+      if (this.flying.size !== 1 || this.waiting.length > 0) return;
+      const verdict = verdictOf('mqtt', reasonCode, this.reason);
+      if (verdict.state === 'rejected') for (const settle of [...this.flying]) settle(verdict);
     });
-    client.on('close', () => {
-      this.over = true;
-      const lost: Outcome = { state: 'retry', error: reason };
-      for (const settle of [...this.flying]) settle(lost);
-      for (const { settle } of this.waiting.splice(0)) settle(lost);
-      this.end(reason);
-    });
+    client.on('close', () => this.lost());
   }
 
   /**
@@ -61,7 +55,6 @@ export class MqttSession implements Session {
     aborted: AbortSignal,
     prepare: (client: MqttClient) => void = () => {},
   ): Promise<MqttSession> {
-    const secrets = [options.password?.toString()];
     const client = connect(url, {
       ...options,
       reconnectPeriod: 0,
@@ -69,13 +62,13 @@ export class MqttSession implements Session {
       // What is unacknowledged lies in the outbox, and is sent again from there.
       clean: true,
     });
-    const session = new MqttSession(client, secrets);
+    const session = new MqttSession(client);
     prepare(client);
     return new Promise((resolve, reject) => {
       let failure: unknown;
       const giveUp = () => {
         client.end(true);
-        reject(new Error(failure ? reasonOf(failure, secrets) : 'the broker does not answer'));
+        reject(failure ? connectError(failure) : new Error('the broker does not answer'));
       };
       client.once('connect', ({ properties }) => {
         aborted.removeEventListener('abort', giveUp);
@@ -123,6 +116,20 @@ export class MqttSession implements Session {
     this.end('');
   }
 
+  cut(reason: string): void {
+    this.reason = reason || this.reason;
+    this.lost();
+    this.client.end(true);
+  }
+
+  private lost(): void {
+    this.over = true;
+    const lost: Outcome = { state: 'retry', error: this.reason };
+    for (const settle of [...this.flying]) settle(lost);
+    for (const { settle } of this.waiting.splice(0)) settle(lost);
+    this.end(this.reason);
+  }
+
   private launch({ topic, payload, options }: MqttMessage, resolve: (outcome: Outcome) => void): void {
     const settle = (outcome: Outcome) => {
       if (!this.flying.delete(settle)) return;
@@ -138,8 +145,16 @@ export class MqttSession implements Session {
 
   private outcomeOf(error: Error & { code?: number | string }): Outcome {
     const { code } = error;
-    const text = reasonOf(error, this.secrets);
-    const refused = typeof code === 'number' && code >= 0x80 && !PASSING.has(code);
-    return { state: refused && !this.over ? 'rejected' : 'retry', error: text };
+    const text = reasonOf(error);
+    const isAnswer = typeof code === 'number' && code >= 0x80 && !this.over;
+    return isAnswer ? verdictOf('mqtt', code, text) : { state: 'retry', error: text };
   }
+}
+
+/** Why a broker did not take us: an answer of it (CONNACK), or what happened to the line. */
+function connectError(failure: unknown): Error {
+  const { code } = failure as { code?: number | string };
+  const text = reasonOf(failure);
+  const verdict = typeof code === 'number' ? verdictOf('mqtt', code, text) : undefined;
+  return verdict?.state === 'retry' && verdict.refused ? new RefusedError(text) : new Error(text);
 }

@@ -16,7 +16,7 @@ export function mqttTarget(
   tls: TlsOptions,
   listener: TargetListener,
 ): Target {
-  const { url, mqttVersion, clientId, keepalive, statusTopic, captures, userProperties } = settings;
+  const { url, timeout, mqttVersion, clientId, keepalive, statusTopic, captures, userProperties } = settings;
   const options: IClientOptions = {
     ...tls,
     username,
@@ -36,6 +36,7 @@ export function mqttTarget(
         options: { qos: 1, retain: true },
       });
     };
+    aborted.addEventListener('abort', () => session.cut(''), { once: true });
     await tell(true);
     const { close } = session;
     // One that says goodbye in order has no will: it says itself that it is gone.
@@ -54,8 +55,8 @@ export function mqttTarget(
     return { topic: topicOf(topic, envelope.fields), payload: body, options: { qos, retain, ...properties } };
   };
   const send = (session: MqttSession, batch: readonly Envelope[], how: SendSettings) =>
-    Promise.all(batch.map((envelope) => session.publish(messageOf(envelope, how))));
-  return overLink({ pipeline: 16, dial, send }, listener);
+    batch.map((envelope) => session.publish(messageOf(envelope, how)));
+  return overLink({ pipeline: 16, patience: 1000 * timeout, dial, send }, listener);
 }
 
 /** Birth and will. */

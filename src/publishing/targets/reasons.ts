@@ -34,8 +34,8 @@ const NETWORK: Record<string, string> = {
   EPIPE: 'the other side cut the connection',
 };
 
-/** An error as people read it: what is wrong and what to check, with no secret in it. */
-export function reasonOf(error: unknown, secrets: (string | undefined)[] = []): string {
+/** An error as people read it: what is wrong and what to check. It may hold what the other side has sent. */
+export function reasonOf(error: unknown): string {
   const {
     message = '',
     code,
@@ -46,15 +46,8 @@ export function reasonOf(error: unknown, secrets: (string | undefined)[] = []): 
     errors?: unknown[];
   };
   // One for each address of a host that has several.
-  if (!message && errors?.length) return reasonOf(errors[0], secrets);
+  if (!message && errors?.length) return reasonOf(errors[0]);
   const words = TLS[String(code)] ?? NETWORK[String(code)];
   const text = message || String(code ?? 'unknown error');
-  return hideSecrets(words && !text.includes(words) ? `${words} (${text})` : text, secrets).slice(0, 500);
-}
-
-/** The text with user info of addresses and the given secrets taken out. */
-export function hideSecrets(text: string, secrets: (string | undefined)[] = []): string {
-  let safe = text.replace(/\/\/[^/@\s]*@/g, '//***@');
-  for (const secret of secrets) if (secret) safe = safe.replaceAll(secret, '***');
-  return safe;
+  return words && !text.includes(words) ? `${words} (${text})` : text;
 }

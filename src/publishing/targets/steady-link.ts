@@ -1,16 +1,23 @@
 import { growingPause } from '../../shared';
 import type { TargetListener, TargetState } from './target';
+import { RefusedError } from './verdict';
 
 /** One connection, from the moment it is usable. */
 export interface Session {
   /** Resolves with the reason when it is over; an empty one where that was meant. */
   readonly ended: Promise<string>;
   close(): Promise<void>;
+  /** Ends it at once, without a word to the other side. */
+  cut(reason: string): void;
 }
 
 /** A farewell may take this long, ms. */
 const GOODBYE = 1500;
 const PAUSE = { first: 500, growth: 2, longest: 30_000, jitter: 0.3 };
+/** To connect, log in and set up what is needed may take this long, ms. */
+const DIAL = 20_000;
+/** A session that lasted so long was a good one, ms. */
+const GOOD = 30_000;
 
 /** A connection that is made again after it was lost, for ever, with growing pauses. */
 export class SteadyLink<S extends Session> {
@@ -20,27 +27,32 @@ export class SteadyLink<S extends Session> {
   private lastReason = '';
   private wake: () => void = () => {};
   private readonly running: Promise<void>;
+  private abort = new AbortController();
   state: TargetState = 'connecting';
 
   /**
-   * @param dial makes a connection, and resolves when it is usable; rejects with an error that holds no secret
+   * @param dial makes a connection, and resolves when it is usable; rejects with the reason
    * @param listener hears how it stands
+   * @param within ms that `dial` may take
    */
   constructor(
     private readonly dial: (aborted: AbortSignal) => Promise<S>,
     private readonly listener: TargetListener,
+    private readonly within = DIAL,
   ) {
     this.running = this.run();
   }
 
-  private readonly abort = new AbortController();
+  /** Something was acknowledged: the session is a good one. */
+  good(): void {
+    this.failures = 0;
+  }
 
   /** Ends the connection and tries no more. */
   async close(): Promise<void> {
     this.closing = true;
     this.wake();
-    const closed = this.session?.close();
-    if (closed) await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, GOODBYE).unref())]);
+    if (this.session) await farewell(this.session);
     this.abort.abort();
     await this.running;
   }
@@ -51,9 +63,9 @@ export class SteadyLink<S extends Session> {
     while (!this.closing) {
       this.tell(this.failures > 0 ? 'disconnected' : 'connecting');
       try {
-        const session = await this.dial(this.abort.signal);
+        const session = await this.dialInTime();
         if (this.closing) {
-          await session.close();
+          await farewell(session);
           break;
         }
         this.session = session;
@@ -62,21 +74,48 @@ export class SteadyLink<S extends Session> {
         this.tell('connected');
         const reason = await session.ended;
         this.session = undefined;
-        // One that is lost at once is as good as none.
-        this.failures = performance.now() - since > PAUSE.first ? 1 : this.failures + 1;
+        // One that is lost soon, with nothing acknowledged, is as good as none.
+        if (performance.now() - since > GOOD) this.failures = 0;
+        this.failures++;
         if (!this.closing) {
           this.tell('disconnected');
           if (reason) this.failed(reason);
         }
-        await session.close();
+        await farewell(session);
       } catch (error) {
         this.failures++;
         if (!this.closing) {
           this.tell('disconnected');
-          this.failed((error as Error).message);
+          this.failed((error as Error).message, error instanceof RefusedError);
         }
       }
       if (!this.closing) await this.pause(growingPause(PAUSE, this.failures));
+    }
+  }
+
+  /** A server may take the connection and then say nothing for ever. */
+  private async dialInTime(): Promise<S> {
+    const abort = new AbortController();
+    this.abort = abort;
+    const dialed = this.dial(abort.signal);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`the other side set up no session within ${this.within / 1000} s`)),
+        this.within,
+      );
+    });
+    try {
+      return await Promise.race([dialed, late]);
+    } catch (error) {
+      abort.abort();
+      void dialed.then(
+        (session) => session.cut(''),
+        () => undefined,
+      );
+      throw error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -86,8 +125,8 @@ export class SteadyLink<S extends Session> {
     this.listener.state(state);
   }
 
-  private failed(reason: string): void {
-    if (reason !== this.lastReason) this.listener.failed(reason);
+  private failed(reason: string, refused = false): void {
+    if (reason !== this.lastReason) this.listener.failed(reason, refused);
     this.lastReason = reason;
   }
 
@@ -100,4 +139,15 @@ export class SteadyLink<S extends Session> {
       };
     });
   }
+}
+
+/** Says goodbye; where that is not answered in time, the connection ends all the same. */
+async function farewell(session: Session): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, GOODBYE);
+  });
+  await Promise.race([session.close().catch(() => undefined), late]);
+  clearTimeout(timer);
+  session.cut('');
 }

@@ -15,6 +15,7 @@ import {
   type TargetListener,
   type TlsOptions,
 } from './target';
+import { RefusedError } from './verdict';
 
 /** The package is an ECMAScript module, and this is none. */
 const load = () => import('@stomp/stompjs');
@@ -22,6 +23,9 @@ type Client = InstanceType<Awaited<ReturnType<typeof load>>['Client']>;
 
 const HEARTBEAT = 20_000;
 const CONNECT_TIMEOUT = 10_000;
+/** STOMP has no codes of errors: what brokers say of a login that they do not take, and of a message too large. */
+const NOT_LET_IN = /access.?refused|authenticat|authoriz|bad connect|login|credential|password/i;
+const TOO_LARGE = /too.?(large|big)|(max|message|frame|body).*(size|length)/i;
 
 /** A STOMP 1.2 session, from CONNECTED on. */
 class StompSession implements Session {
@@ -41,7 +45,6 @@ class StompSession implements Session {
   static async dial(
     address: { host: string; port: number; secure: TlsOptions | undefined },
     connectHeaders: Record<string, string>,
-    secrets: (string | undefined)[],
     aborted: AbortSignal,
   ): Promise<StompSession> {
     const { Client: StompClient } = await load();
@@ -52,7 +55,7 @@ class StompSession implements Session {
       const client: Client = new StompClient({
         webSocketFactory: () =>
           new StompSocket(address.host, address.port, address.secure, (error) => {
-            said ??= reasonOf(error, secrets);
+            said ??= reasonOf(error);
           }),
         connectHeaders,
         connectionTimeout: CONNECT_TIMEOUT,
@@ -67,11 +70,13 @@ class StompSession implements Session {
           resolve(session);
         },
         onStompError: ({ headers, body }) => {
-          said = reasonOf({ message: `${headers.message ?? 'error'}: ${body.trim()}` }, secrets);
+          said = reasonOf({ message: `${headers.message ?? 'error'}: ${body.trim()}` });
+          if (connected) session.refused(said);
         },
         onWebSocketClose: () => {
           void client.deactivate({ force: true });
           if (connected) session.lost(said);
+          else if (said !== undefined && NOT_LET_IN.test(said)) reject(new RefusedError(said));
           else reject(new Error(said ?? 'the broker cut the connection'));
         },
       });
@@ -109,6 +114,17 @@ class StompSession implements Session {
     this.lost('');
   }
 
+  cut(reason: string): void {
+    this.lost(reason);
+    void this.client.deactivate({ force: true });
+  }
+
+  /** An ERROR frame, after which the connection ends: over a message alone on its way it may be about its size. */
+  private refused(reason: string): void {
+    if (this.flying.size !== 1 || !TOO_LARGE.test(reason)) return;
+    for (const settle of [...this.flying]) settle({ state: 'rejected', error: reason });
+  }
+
   private lost(reason = this.reason): void {
     this.over = true;
     for (const settle of [...this.flying]) settle({ state: 'retry', error: reason || 'closed' });
@@ -123,21 +139,19 @@ export function stompTarget(
   tls: TlsOptions,
   listener: TargetListener,
 ): Target {
-  const { safe, virtualHost, captures } = settings;
+  const { safe, timeout, virtualHost, captures } = settings;
   const address = { ...hostAndPort(settings.url, safe ? 61_614 : 61_613), secure: safe ? tls : undefined };
   const headers = { host: virtualHost, ...(username && { login: username, passcode: password ?? '' }) };
-  const dial = (aborted: AbortSignal) => StompSession.dial(address, headers, [password], aborted);
+  const dial = (aborted: AbortSignal) => StompSession.dial(address, headers, aborted);
   const send = (session: StompSession, batch: readonly Envelope[], { topic }: SendSettings) =>
-    Promise.all(
-      batch.map((envelope) => {
-        const { body, type } = envelope.message(captures);
-        const { kind } = envelope;
-        const [id, meter] = [printable(envelope.messageId), printable(envelope.meter)];
-        const destination = destinationOf(topicOf(topic, envelope.fields));
-        return session.publish(destination, body, { 'content-type': type, id, kind, meter });
-      }),
-    );
-  return overLink({ pipeline: 8, dial, send }, listener);
+    batch.map((envelope) => {
+      const { body, type } = envelope.message(captures);
+      const { kind } = envelope;
+      const [id, meter] = [printable(envelope.messageId), printable(envelope.meter)];
+      const destination = destinationOf(topicOf(topic, envelope.fields));
+      return session.publish(destination, body, { 'content-type': type, id, kind, meter });
+    });
+  return overLink({ pipeline: 8, patience: 1000 * timeout, dial, send }, listener);
 }
 
 /** A destination as it is where it begins with a slash; else a topic, its levels parted by dots. */

@@ -43,7 +43,7 @@ export function remoteWriteTarget(
     'user-agent': 'node-red-contrib-power-quality',
     ...authorization(credentials),
   };
-  const client = new HttpClient(url, { tls, headers, timeout }, [credentials.password, credentials.token]);
+  const client = new HttpClient(url, { tls, headers, timeout });
   const write = async (batch: readonly Envelope[]): Promise<Answer> => {
     const timeseries = seriesOf(batch);
     if (timeseries.length === 0) {
@@ -57,7 +57,7 @@ export function remoteWriteTarget(
     const empty = WriteRequest.encode(WriteRequest.create({})).finish();
     return client.post(Buffer.from(compress(empty)), {});
   };
-  return byPosting(write, listener, probe, () => client.close());
+  return byPosting({ post: write, probe, patience: 2000 * timeout, close: () => client.close() }, listener);
 }
 
 /** Samples by series, in the order of time; the last one where two have the same time. */

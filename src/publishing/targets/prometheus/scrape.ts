@@ -30,6 +30,7 @@ const RELISTEN = 5000;
  */
 export class ScrapeTarget implements Target {
   readonly pipeline = 1;
+  readonly patience = 10_000;
   state: TargetState = 'connecting';
   private readonly registry = new Registry();
   private readonly gauges = new Map<string, Gauge>();
@@ -94,6 +95,8 @@ export class ScrapeTarget implements Target {
   get ready(): boolean {
     return this.state === 'connected';
   }
+
+  cut(): void {}
 
   async send(batch: readonly Envelope[]): Promise<Outcome[]> {
     for (const envelope of batch) this.show(envelope);

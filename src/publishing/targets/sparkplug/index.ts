@@ -5,7 +5,6 @@ import { MqttSession } from '../mqtt-session';
 import { overLink } from '../over-link';
 import type { Session } from '../steady-link';
 import {
-  all,
   type Credentials,
   DELIVERED,
   type Outcome,
@@ -68,7 +67,7 @@ class EdgeSession implements Session {
    * Sends a batch. Data is QoS 0 by the specification; that the broker has it is known when it answers a subscription
    * that was sent behind it.
    */
-  async send(batch: readonly Envelope[]): Promise<Outcome[]> {
+  send(batch: readonly Envelope[]): Promise<Outcome>[] {
     const records = batch.map((envelope) => ({ envelope, sets: valuesOf(envelope) }));
     // Births first, one for each device, not one for each new metric.
     const grown = new Set<string>();
@@ -81,8 +80,14 @@ class EdgeSession implements Session {
       if (envelope.kind === 'diagnostic' && SILENT.has(envelope.fields.code))
         this.death(deviceId(envelope.meter));
     }
-    const confirmed = await this.confirm();
-    return all(batch, confirmed ? DELIVERED : { state: 'retry', error: 'the broker cut the connection' });
+    const confirmed = this.confirm().then(
+      (known): Outcome => (known ? DELIVERED : { state: 'retry', error: 'the broker cut the connection' }),
+    );
+    return batch.map(() => confirmed);
+  }
+
+  cut(reason: string): void {
+    this.mqtt.cut(reason);
   }
 
   async close(): Promise<void> {
@@ -124,7 +129,7 @@ class EdgeSession implements Session {
 
 /** Sparkplug B 3.0: an edge node with a device for each meter. */
 export function sparkplugTarget(
-  { url, clientId, keepalive, group, edgeNode }: EndpointSettings,
+  { url, timeout, clientId, keepalive, group, edgeNode }: EndpointSettings,
   { username, password }: Credentials,
   tls: TlsOptions,
   listener: TargetListener,
@@ -156,6 +161,7 @@ export function sparkplugTarget(
       });
     };
     const mqtt = await MqttSession.dial(url, options, aborted, listen);
+    aborted.addEventListener('abort', () => mqtt.cut(''), { once: true });
     await new Promise<void>((resolve, reject) => {
       mqtt.client.subscribe([topics.of('NCMD'), topics.of('DCMD', '+')], { qos: 1 }, (error) =>
         error ? reject(error) : resolve(),
@@ -167,7 +173,8 @@ export function sparkplugTarget(
     return session;
   };
   // One batch after the other: the sequence numbers tell the order.
-  return overLink({ pipeline: 1, dial, send: (session, batch) => session.send(batch) }, listener);
+  const send = (session: EdgeSession, batch: readonly Envelope[]) => session.send(batch);
+  return overLink({ pipeline: 1, patience: 1000 * timeout, dial, send }, listener);
 }
 
 function bdSeqMetric(bdSeq: number, timestamp: number): Metric {
