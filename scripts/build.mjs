@@ -4,12 +4,12 @@
  * what only open panels and the sidebar need, which Node-RED serves from there.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { panelsOf } from './panels.mjs';
+import { NODES, panelsOf } from './panels.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -43,7 +43,7 @@ function forReaders(type, { category, color, inputs, outputs, icon, defaults, cr
 const definitions = await panelsOf();
 cpSync(join(root, 'src/files/recordings'), join(dist, 'src/files/recordings'), { recursive: true });
 
-for (const node of readdirSync(join(root, 'nodes'))) {
+for (const node of NODES) {
   const from = join(root, 'nodes', node);
   const to = join(dist, 'nodes', node);
   const bundle = await build({

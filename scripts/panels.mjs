@@ -7,6 +7,11 @@ import { root } from './demo.mjs';
 
 const SHARED = 'node-red-contrib-power-quality/power-quality-desk';
 
+/** Names of the nodes: each has a folder. */
+export const NODES = readdirSync(join(root, 'nodes'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
 /** The locale file of a node. */
 export function localeOf(node, language = 'en-US') {
   const file = join(root, 'nodes', node, 'locales', language, `${node}.json`);
@@ -26,7 +31,7 @@ function lookUp(catalogue, key, values) {
 export async function panelsOf() {
   const shared = localeOf('power-quality-desk');
   const definitions = {};
-  for (const node of readdirSync(join(root, 'nodes'))) {
+  for (const node of NODES) {
     if (node === 'power-quality-desk') continue;
     const { outputFiles } = await build({
       entryPoints: [join(root, 'nodes', node, `${node}.editor.ts`)],

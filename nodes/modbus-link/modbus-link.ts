@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { listSerialPorts, ModbusLink, readLinkSettings, tryLink } from '../../src/metering';
 import { check } from '../../src/record';
+import { type Door, openDoor } from '../admin-door';
 
 interface ModbusLinkNode extends Node {
   /** The connection; undefined where the settings are not valid. */
@@ -8,16 +9,14 @@ interface ModbusLinkNode extends Node {
 }
 
 export = (RED: NodeAPI): void => {
-  RED.httpAdmin.get(
-    '/modbus-link/serial-ports',
-    RED.auth.needsPermission('modbus-link.read'),
-    (_req, res) => {
-      void listSerialPorts().then((ports) => res.json(ports));
-    },
-  );
+  const ports: Door = { method: 'get', path: '/modbus-link/serial-ports', permission: 'modbus-link.read' };
+  openDoor(RED, ports, (_req, res) => {
+    void listSerialPorts().then((found) => res.json(found));
+  });
 
   // The button of the panel: whoever may change the link may try it.
-  RED.httpAdmin.post('/modbus-link/test', RED.auth.needsPermission('modbus-link.write'), (req, res) => {
+  const test: Door = { method: 'post', path: '/modbus-link/test', permission: 'flows.write' };
+  openDoor(RED, test, (req, res) => {
     const { settings, unit } = (req.body ?? {}) as { settings?: unknown; unit?: unknown };
     const run = async () => {
       const range = { min: 0, max: 255 };

@@ -1,5 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { board, type Section } from '../../src/desk';
+import { openDoor } from '../admin-door';
 
 /** Open sidebars are told of changes this often, ms: faster nobody reads. */
 const TELL_EVERY = 1000;
@@ -12,16 +13,21 @@ interface WithPlugins {
 
 /** The sidebar tab: what it shows comes from the board, over the admin API; that there is news, over comms. */
 export = (RED: NodeAPI & WithPlugins): void => {
-  const allowed = RED.auth.needsPermission('power-quality.read');
+  const door = (path: string, handle: Parameters<typeof openDoor>[2]) =>
+    openDoor(
+      RED,
+      { method: 'get', path: `/power-quality/desk/${path}`, permission: 'power-quality.read' },
+      handle,
+    );
   const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
 
-  RED.httpAdmin.get('/power-quality/desk/meters', allowed, (req, res) => {
+  door('meters', (req, res) => {
     res.json(board.meters(text(req.query.find) ?? '', Math.max(0, Number(req.query.skip) || 0)));
   });
-  RED.httpAdmin.get('/power-quality/desk/events', allowed, (_req, res) => {
+  door('events', (_req, res) => {
     res.json(board.events());
   });
-  RED.httpAdmin.get('/power-quality/desk/event', allowed, (req, res) => {
+  door('event', (req, res) => {
     void board.event(text(req.query.id) ?? '').then((event) => {
       if (!event) return void res.status(404).json({});
       const { capture, ...rest } = event;
@@ -29,7 +35,7 @@ export = (RED: NodeAPI & WithPlugins): void => {
     });
   });
   // Samples as they lie in memory: float32, one channel after the other, as the header says.
-  RED.httpAdmin.get('/power-quality/desk/capture', allowed, (req, res) => {
+  door('capture', (req, res) => {
     void board.event(text(req.query.id) ?? '').then((event) => {
       const capture = event?.capture;
       if (!capture) return void res.status(404).json({});
@@ -38,20 +44,20 @@ export = (RED: NodeAPI & WithPlugins): void => {
       res.type('application/octet-stream').send(data);
     });
   });
-  RED.httpAdmin.get('/power-quality/desk/power', allowed, (req, res) => {
+  door('power', (req, res) => {
     res.json({ meters: board.powerMeters, ...board.power(text(req.query.meter)) });
   });
-  RED.httpAdmin.get('/power-quality/desk/maps', allowed, (_req, res) => {
+  door('maps', (_req, res) => {
     res.json(board.maps);
   });
-  RED.httpAdmin.get('/power-quality/desk/plot', allowed, (req, res) => {
+  door('plot', (req, res) => {
     try {
       res.json(board.plot(text(req.query.source) ?? '', text(req.query.transformer) ?? '') ?? null);
     } catch (error) {
       res.status(404).json({ error: (error as Error).message });
     }
   });
-  RED.httpAdmin.get('/power-quality/desk/queues', allowed, (_req, res) => {
+  door('queues', (_req, res) => {
     res.json(board.queues);
   });
 

@@ -12,6 +12,7 @@ import {
   takeUpload,
 } from '../../src/files';
 import { check, type Diagnostic, FieldError, type PqRecord, type RecordSummary } from '../../src/record';
+import { openDoor } from '../admin-door';
 import { inspect } from './inspect';
 import { type Delivery, Readers } from './readers';
 
@@ -54,8 +55,6 @@ function foldersOf(RED: NodeAPI): Folders & { memory?: string } {
 }
 
 export = (RED: NodeAPI): void => {
-  const mayWrite = RED.auth.needsPermission('pq-file.write');
-  const mayRead = RED.auth.needsPermission('pq-file.read');
   const nodeOf = (id: unknown) => RED.nodes.getNode(String(id)) as FileNode | null;
   const answer = (
     work: Promise<object>,
@@ -67,19 +66,17 @@ export = (RED: NodeAPI): void => {
         res.status(400).json({ error: message, code, field, channels }),
     );
   };
-  // Bodies are JSON: a form on a foreign page cannot send that.
-  const isJson = (req: { is(type: string): unknown }) => Boolean(req.is('application/json'));
-  RED.httpAdmin.post('/pq-file/inspect', mayRead, (req, res) => {
-    if (!isJson(req)) res.status(415).end();
-    else answer(inspect((req.body as { settings?: unknown }).settings, foldersOf(RED)), res);
+  // Whoever may look into any file may as well deploy a flow that does.
+  const permission = 'flows.write';
+  openDoor(RED, { method: 'post', path: '/pq-file/inspect', permission }, (req, res) => {
+    answer(inspect((req.body as { settings?: unknown }).settings, foldersOf(RED)), res);
   });
-  RED.httpAdmin.post('/pq-file/upload', mayWrite, (req, res) => {
+  openDoor(RED, { method: 'post', path: '/pq-file/upload', permission }, (req, res) => {
     const { uploads } = foldersOf(RED);
-    if (!isJson(req)) res.status(415).end();
-    else if (!uploads) res.status(400).json({ error: 'no user folder' });
+    if (!uploads) res.status(400).json({ error: 'no user folder' });
     else answer(takeUpload(uploads, req.body), res);
   });
-  RED.httpAdmin.post('/pq-file/:id/read', mayWrite, (req, res) => {
+  openDoor(RED, { method: 'post', path: '/pq-file/:id/read', permission: 'pq-file.write' }, (req, res) => {
     const node = nodeOf(req.params.id);
     if (!node?.read) {
       res.status(404).end();

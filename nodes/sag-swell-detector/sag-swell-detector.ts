@@ -25,6 +25,7 @@ import {
   WaveformFrame,
 } from '../../src/record';
 import { RunTimeValues } from '../../src/shared';
+import { openDoor } from '../admin-door';
 
 const COMMANDS = ['configure', 'flush', 'history', 'replay', 'export'] as const;
 /** Events in progress are put into the context store this often, ms, besides when one begins or ends. */
@@ -52,16 +53,16 @@ const DRAWN = 2000;
 
 export = (RED: NodeAPI): void => {
   // What the threshold view of the panel shows.
-  const allowed = RED.auth.needsPermission('sag-swell-detector.read');
+  const permission = 'sag-swell-detector.read';
   const nodeOf = (id: unknown) => RED.nodes.getNode(String(id)) as DetectorNode | null;
-  RED.httpAdmin.get('/sag-swell-detector/:id/past', allowed, (req, res) => {
+  openDoor(RED, { method: 'get', path: '/sag-swell-detector/:id/past', permission }, (req, res) => {
     const query = { from: Date.now() - LOOK_BACK, limit: DRAWN };
     Promise.resolve(nodeOf(req.params.id)?.past?.(query)).then(
       (past) => res.json(past ?? { events: [], more: false }),
       (error: Error) => res.status(400).json({ error: error.message }),
     );
   });
-  RED.httpAdmin.post('/sag-swell-detector/:id/replay', allowed, (req, res) => {
+  openDoor(RED, { method: 'post', path: '/sag-swell-detector/:id/replay', permission }, (req, res) => {
     const thresholds = { ...(req.body as object), from: Date.now() - LOOK_BACK };
     Promise.resolve(nodeOf(req.params.id)?.replay?.(thresholds)).then(
       (answer) => (answer ? res.json(answer) : res.status(404).json({ error: 'the node is not deployed' })),

@@ -10,6 +10,8 @@ import {
   type TlsOptions,
   tryEndpoint,
 } from '../../src/publishing';
+import { type Door, openDoor } from '../admin-door';
+import { credentialsFor, type Deployed } from './trial';
 
 interface EndpointDef extends NodeDef {
   tls?: string;
@@ -25,21 +27,14 @@ interface EndpointNode extends Node<Credentials> {
   watch(listener: Watcher): void;
   unwatch(listener: Watcher): void;
   title: string;
+  /** Its settings. */
+  deployed?: EndpointDef;
 }
 
 interface TestRequest {
   id?: unknown;
   settings?: unknown;
-  credentials?: Record<string, unknown>;
-}
-
-/** What the editor has in place of a password that is stored: it never gets the password itself. */
-const STORED = '__PWRD__';
-
-/** Credentials that were typed; the others are as they are stored. */
-function given(typed: Record<string, unknown> = {}): Credentials {
-  const fresh = Object.entries(typed).filter(([, value]) => typeof value === 'string' && value !== STORED);
-  return Object.fromEntries(fresh);
+  credentials?: unknown;
 }
 
 export = (RED: NodeAPI): void => {
@@ -50,23 +45,31 @@ export = (RED: NodeAPI): void => {
   };
   const tlsOptions = (id: unknown): TlsOptions => {
     const node = typeof id === 'string' && id ? (RED.nodes.getNode(id) as TlsNode | null) : null;
-    return node?.addTLSOptions({}) ?? {};
+    return node?.type === 'tls-config' ? node.addTLSOptions({}) : {};
   };
 
-  // The button of the panel: whoever may change the endpoint may try it.
-  RED.httpAdmin.post('/scada-endpoint/test', RED.auth.needsPermission('scada-endpoint.write'), (req, res) => {
+  // The button of the panel: whoever may deploy an endpoint may try it.
+  const test: Door = { method: 'post', path: '/scada-endpoint/test', permission: 'flows.write' };
+  openDoor(RED, test, (req, res) => {
     const { id, settings, credentials: typed } = (req.body ?? {}) as TestRequest;
     const run = async () => {
-      const stored = (RED.nodes.getCredentials(String(id)) ?? {}) as Credentials;
-      const tls = (settings as { tls?: unknown } | undefined)?.tls;
-      const known = { ...stored, ...given(typed) };
-      return await tryEndpoint(readEndpointSettings(settings), known, tlsOptions(tls));
+      const asked = readEndpointSettings(settings);
+      const known = credentialsFor(asked, settings, typed, deployedOf(id));
+      const { tls } = settings as { tls?: unknown };
+      return await tryEndpoint(asked, known, tlsOptions(tls));
     };
     run().then(
       (found) => res.json(found),
       (error: Error) => res.json({ ok: false, found: 'settings', reason: error.message }),
     );
   });
+
+  /** An endpoint as it is deployed; undefined for any other node. */
+  const deployedOf = (id: unknown): Deployed | undefined => {
+    const node = typeof id === 'string' ? (RED.nodes.getNode(id) as EndpointNode | null) : null;
+    if (node?.type !== 'scada-endpoint' || !node.deployed) return undefined;
+    return { config: node.deployed, credentials: node.credentials ?? {} };
+  };
 
   RED.nodes.registerType<EndpointNode, EndpointDef, object, Credentials>(
     'scada-endpoint',
@@ -77,6 +80,7 @@ export = (RED: NodeAPI): void => {
       let trouble: LinkTrouble | undefined;
       let target: Target | undefined;
       this.title = config.name || 'scada-endpoint';
+      this.deployed = config;
 
       this.watch = (listener) => {
         watchers.add(listener);

@@ -11,6 +11,7 @@ import {
   WaveformFrame,
 } from '../../src/record';
 import { RunTimeValues } from '../../src/shared';
+import { type Door, openDoor } from '../admin-door';
 
 const COMMANDS = ['reset-energy'] as const;
 /** Energies are put into the context store this often, ms, besides when the node is closed. */
@@ -34,19 +35,20 @@ interface CalculatorNode extends Node {
 
 export = (RED: NodeAPI): void => {
   // What the phasor diagram of the panel shows: the meters heard of, and the newest values of one.
-  RED.httpAdmin.get(
-    '/var-calculator/:id/latest',
-    RED.auth.needsPermission('var-calculator.read'),
-    (req, res) => {
-      const { calculator } = (RED.nodes.getNode(String(req.params.id)) ?? {}) as CalculatorNode;
-      const { meter } = req.query;
-      const latest = calculator?.latest;
-      res.json({
-        meters: latest?.meters ?? [],
-        power: latest?.of(typeof meter === 'string' && meter ? meter : undefined) ?? null,
-      });
-    },
-  );
+  const door: Door = {
+    method: 'get',
+    path: '/var-calculator/:id/latest',
+    permission: 'var-calculator.read',
+  };
+  openDoor(RED, door, (req, res) => {
+    const { calculator } = (RED.nodes.getNode(String(req.params.id)) ?? {}) as CalculatorNode;
+    const { meter } = req.query;
+    const latest = calculator?.latest;
+    res.json({
+      meters: latest?.meters ?? [],
+      power: latest?.of(typeof meter === 'string' && meter ? meter : undefined) ?? null,
+    });
+  });
 
   RED.nodes.registerType('var-calculator', function (this: CalculatorNode, config: CalculatorDef) {
     RED.nodes.createNode(this, config);

@@ -3,7 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '..', '..');
-const NODES = readdirSync(join(ROOT, 'nodes'));
+const NODES = readdirSync(join(ROOT, 'nodes'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
 
 type Catalogue = { [key: string]: string | Catalogue };
 
