@@ -18,6 +18,7 @@ import {
   type WaveformFrame,
 } from '../../src/record';
 import { RunTimeValues } from '../../src/shared';
+import { type LossView, viewLosses } from '../losses';
 
 interface MeterPollDef extends NodeDef {
   fleet: string;
@@ -26,17 +27,23 @@ interface MeterPollDef extends NodeDef {
 type FleetNode = Node & { meters?: FleetMeter[] };
 type LinkNode = Node & { link?: ModbusLink };
 
+/** The status is looked after this often, ms. */
+const SHOW_EVERY = 500;
 const COMMANDS = ['poll', 'write', 'clear-buffer', 'capture', 'stats'] as const;
 
 export = (RED: NodeAPI): void => {
   RED.nodes.registerType('meter-poll', function (this: Node, config: MeterPollDef) {
     RED.nodes.createNode(this, config);
     const text = (key: string, values = {}) => RED._(`meter-poll.status.${key}`, values);
+    /** Blocks and log entries that a meter wrote over before they were read. */
+    let overwritten = 0;
     let shown = '';
     const showStatus = () => {
       const { meters, answering } = poller.status;
       const fill = answering === meters ? 'green' : answering > 0 ? 'yellow' : 'red';
-      const now = text('answering', { answering, meters });
+      const lost = losses?.total ?? 0;
+      const now =
+        text('answering', { answering, meters }) + (lost ? ` ${text('lost', { count: lost })}` : '');
       if (shown !== fill + now) this.status({ fill, shape: 'dot', text: now });
       shown = fill + now;
     };
@@ -47,7 +54,6 @@ export = (RED: NodeAPI): void => {
       ports[port] = message;
       this.send(ports as NodeMessage[]);
       board.take(this.id, record);
-      showStatus();
     };
 
     // In the context of the flow: without a configured store Node-RED throws that of a node away at each
@@ -65,6 +71,7 @@ export = (RED: NodeAPI): void => {
     };
 
     let poller: Poller;
+    let losses: LossView | undefined;
     const links = new MeterLinks((name) => findLink(name)?.link);
     try {
       const fleet = (RED.nodes.getNode(config.fleet) as FleetNode | null)?.meters;
@@ -75,13 +82,18 @@ export = (RED: NodeAPI): void => {
         reading: (reading: Reading) => output(0, reading),
         waveform: (frame: WaveformFrame) => output(0, frame),
         event: (event: PqEvent) => output(1, event),
-        diagnostic: (diagnostic: Diagnostic) => output(2, diagnostic),
+        diagnostic: (diagnostic: Diagnostic) => {
+          const { lost } = diagnostic.detail;
+          if (typeof lost === 'number') overwritten += lost;
+          output(2, diagnostic);
+        },
       };
       const values = new RunTimeValues(config, (value, source) =>
         RED.util.evaluateNodeProperty(value, source, this, {}),
       );
       const settings = readPollerSettings(values.settings());
       poller = new Poller(fleet, (meter) => links.of(meter), settings, outputs, memory);
+      losses = viewLosses(this, () => ({ overwritten, requestsRefused: links.refused }));
       showStatus();
     } catch (error) {
       this.error((error as Error).message);
@@ -90,10 +102,15 @@ export = (RED: NodeAPI): void => {
       return;
     }
 
+    // By the clock: to count who answers takes longer the more meters there are.
+    const showing = setInterval(showStatus, SHOW_EVERY);
     const perform = async (msg: { command?: unknown; meter?: unknown; payload?: unknown }): Promise<void> => {
       const command = check.oneOf(msg.command, 'msg.command', COMMANDS);
       if (command === 'poll' && msg.meter === undefined) return await poller.poll();
-      if (command === 'stats' && msg.meter === undefined) return poller.tellStatistics();
+      if (command === 'stats' && msg.meter === undefined) {
+        if (losses) output(2, losses.statistics(poller.status));
+        return poller.tellStatistics();
+      }
       const meter = check.text(msg.meter, 'msg.meter');
       if (command === 'poll') return await poller.poll(meter);
       if (command === 'write') return await poller.write(meter, msg.payload);
@@ -108,6 +125,8 @@ export = (RED: NodeAPI): void => {
 
     this.on('close', (removed: boolean, done: () => void) => {
       if (removed) store.set(key, undefined);
+      losses?.close();
+      clearInterval(showing);
       poller.stop();
       void links.close().then(done);
     });

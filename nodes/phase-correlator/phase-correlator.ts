@@ -22,8 +22,9 @@ import {
   type Reading,
 } from '../../src/record';
 import { PatientOpening } from '../../src/shared';
+import { viewLosses } from '../losses';
 
-const COMMANDS = ['run', 'reset', 'import', 'plot'] as const;
+const COMMANDS = ['run', 'reset', 'import', 'plot', 'stats'] as const;
 type Command = (typeof COMMANDS)[number];
 
 interface Credentials {
@@ -99,17 +100,33 @@ export = (RED: NodeAPI): void => {
       void ready.then(() => showCollecting());
     }
 
+    const losses = viewLosses(this, () => ({
+      ...correlator.counters,
+      diskDropped: disk?.counters.dropped ?? 0,
+      passedOver,
+    }));
     const show = (shape: 'dot' | 'ring', given: string) => {
       const noStore = conditions.keys.length > 0;
-      const words = noStore ? `${given}, ${text('store')}` : given;
-      if (words !== shown) this.status({ fill: noStore ? 'yellow' : 'green', shape, text: words });
+      const lost = losses.total - passedOver;
+      const refused = correlator.counters.metersRefused;
+      const words = [
+        given,
+        noStore ? text('store') : '',
+        refused ? text('refused', { count: refused }) : '',
+        lost ? text('lost', { count: lost }) : '',
+      ]
+        .filter((word) => word !== '')
+        .join(', ');
+      const fill = refused ? 'red' : noStore || lost ? 'yellow' : 'green';
+      if (words !== shown) this.status({ fill, shape, text: words });
       shown = words;
     };
     let heard = -1;
     const showCollecting = () => {
       const { meters } = correlator.status;
-      if (running || heard === meters + passedOver) return;
-      heard = meters + passedOver;
+      const now = meters + losses.total;
+      if (running || heard === now) return;
+      heard = now;
       const passed = passedOver ? ` ${text('passed', { count: passedOver })}` : '';
       show('ring', text('collecting', { meters }) + passed);
     };
@@ -174,6 +191,11 @@ export = (RED: NodeAPI): void => {
       send: (message: NodeMessage[][]) => void,
     ): Promise<void> => {
       if (name === 'run') return await run(send, transformersOf(payload));
+      if (name === 'stats') {
+        const said = losses.statistics(correlator.status);
+        send([[], [{ topic: said.meter, payload: said } as NodeMessage]]);
+        return;
+      }
       if (name === 'plot') {
         const asked = check.text(check.object(payload, 'payload').transformer, 'payload.transformer');
         send([[{ topic: asked, payload: correlator.plot(asked) } as NodeMessage], []]);
@@ -222,6 +244,7 @@ export = (RED: NodeAPI): void => {
 
     this.on('close', (_removed: boolean, done: () => void) => {
       closing = true;
+      losses.close();
       board.forget(this.id);
       schedule?.stop();
       const end = async () => {

@@ -1,5 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { board, type Section } from '../../src/desk';
+import { lossRegistry } from '../../src/shared';
 import { openDoor } from '../admin-door';
 
 /** Open sidebars are told of changes this often, ms: faster nobody reads. */
@@ -61,6 +62,12 @@ export = (RED: NodeAPI & WithPlugins): void => {
     res.json(board.queues);
   });
 
+  // What the sidebar has forgotten because it was too much.
+  lossRegistry.add('power-quality-desk', {
+    stage: 'power-quality-desk',
+    name: 'sidebar',
+    losses: () => ({ ...board.dropped }),
+  });
   const changed = new Set<Section>();
   let telling: NodeJS.Timeout | undefined;
   board.onChange((section) => {

@@ -13,10 +13,11 @@ import {
 } from '../../src/files';
 import { check, type Diagnostic, FieldError, type PqRecord, type RecordSummary } from '../../src/record';
 import { openDoor } from '../admin-door';
+import { viewLosses } from '../losses';
 import { inspect } from './inspect';
 import { type Delivery, Readers } from './readers';
 
-const COMMANDS = ['cancel'] as const;
+const COMMANDS = ['cancel', 'stats'] as const;
 /** Files that may wait for the one that is read. */
 const MOST_WAITING = 1000;
 /** Pause between two statuses, ms. */
@@ -101,6 +102,8 @@ export = (RED: NodeAPI): void => {
       return;
     }
 
+    const counts = { recordsRefused: 0, filesRefused: 0 };
+    const losses = viewLosses(this, () => counts);
     let closed = false;
     let cancelled = false;
     let waiting = 0;
@@ -162,6 +165,7 @@ export = (RED: NodeAPI): void => {
         }
         const delivery = await readers.finish();
         if (delivery.refused) sent.refused = [...delivery.refused.values()].reduce((a, b) => a + b, 0);
+        counts.recordsRefused += sent.refused ?? 0;
         return { sent, delivery };
       } finally {
         readers.close();
@@ -237,6 +241,7 @@ export = (RED: NodeAPI): void => {
         return await work();
       } catch (error) {
         const { code = 'FILE_UNREADABLE', message: reason } = error as Error & { code?: string };
+        counts.filesRefused++;
         this.status({ fill: 'red', shape: 'ring', text: text('failed', { file }) });
         diagnose(
           'FILE_REFUSED',
@@ -251,6 +256,7 @@ export = (RED: NodeAPI): void => {
 
     const enqueue = <T>(work: () => Promise<T>): Promise<T> => {
       if (waiting >= MOST_WAITING) {
+        counts.filesRefused++;
         throw new FieldError('msg', `at most ${MOST_WAITING} files that wait`, waiting);
       }
       waiting++;
@@ -295,8 +301,9 @@ export = (RED: NodeAPI): void => {
     this.on('input', (msg: Message, _send, done) => {
       const work = async () => {
         if (msg.command !== undefined) {
-          check.oneOf(msg.command as (typeof COMMANDS)[number], 'msg.command', COMMANDS);
-          cancelled = true;
+          const command = check.oneOf(msg.command as (typeof COMMANDS)[number], 'msg.command', COMMANDS);
+          if (command === 'cancel') cancelled = true;
+          else emit(1, losses.statistics({ waiting }));
           return;
         }
         const { filename } = msg;
@@ -326,6 +333,8 @@ export = (RED: NodeAPI): void => {
           }
         },
         read: async (found) => {
+          // It is looked at again when others have been read.
+          if (waiting >= MOST_WAITING) return false;
           const first = since.get(found) ?? Date.now();
           since.set(found, first);
           try {
@@ -353,6 +362,7 @@ export = (RED: NodeAPI): void => {
 
     this.on('close', (_removed: boolean, done: () => void) => {
       closed = true;
+      losses.close();
       active?.close();
       RED.events.removeListener('flows:started', started);
       board.forget(this.id);

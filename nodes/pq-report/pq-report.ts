@@ -12,8 +12,9 @@ import {
   readReporterSettings,
 } from '../../src/reporting';
 import { PatientOpening } from '../../src/shared';
+import { viewLosses } from '../losses';
 
-const COMMANDS = ['week', 'disturbance', 'plot'] as const;
+const COMMANDS = ['week', 'disturbance', 'plot', 'stats'] as const;
 
 interface Message extends NodeMessage {
   command?: unknown;
@@ -63,15 +64,23 @@ export = (RED: NodeAPI): void => {
         this.status({ fill: 'red', shape: 'ring', text: shown });
       },
     );
+    const losses = viewLosses(this, () => ({ notKept: store.opened?.notKept ?? 0, passedOver }));
     const showStatus = (reporter: Reporter) => {
-      const now = `${text('meters', { meters: reporter.meters })}${passedOver ? ` ${text('passed', { count: passedOver })}` : ''}`;
-      if (now !== shown) this.status({ fill: 'green', shape: 'dot', text: now });
+      const { meters, notKept } = reporter;
+      const words = [
+        text('meters', { meters }),
+        passedOver ? text('passed', { count: passedOver }) : '',
+        notKept ? text('lost', { count: notKept }) : '',
+      ];
+      const now = words.filter((word) => word !== '').join(' ');
+      if (now !== shown) this.status({ fill: notKept ? 'yellow' : 'green', shape: 'dot', text: now });
       shown = now;
     };
 
     const perform = async (reporter: Reporter, { command, payload }: Message): Promise<unknown> => {
       const name = check.oneOf(command as (typeof COMMANDS)[number], 'msg.command', COMMANDS);
       if (name === 'plot') return reporter.plot(payload);
+      if (name === 'stats') return losses.statistics({ meters: reporter.meters });
       return name === 'week' ? await reporter.week(payload) : await reporter.disturbance(payload);
     };
 
@@ -87,12 +96,14 @@ export = (RED: NodeAPI): void => {
         const reporter = await store.get();
         if (msg.command === undefined) return await take(reporter, msg.payload);
         const payload = await perform(reporter, msg);
-        send([{ ...msg, payload }, null] as NodeMessage[]);
+        if (msg.command === 'stats') tell(payload as Diagnostic);
+        else send([{ ...msg, payload }, null] as NodeMessage[]);
       };
       work().then(() => done(), done);
     });
 
     this.on('close', (_removed: boolean, done: () => void) => {
+      losses.close();
       const end = async () => {
         const reporter = await store.close();
         await thread.close();

@@ -31,6 +31,7 @@ registerNode('sag-swell-detector', {
     preCycles: { value: D.preCycles, icon: 'step-backward', group: 'capture' },
     postCycles: { value: D.postCycles, icon: 'step-forward' },
     maxCapture: { value: D.maxCapture, icon: 'film' },
+    maxMeters: { value: D.maxMeters, icon: 'users' },
     journal: { value: J.journal, icon: 'book', group: 'journal' },
     journalDays: { value: J.maxDays, icon: 'calendar' },
     journalSize: { value: J.maxBytes / 1e6, icon: 'hdd-o' },

@@ -26,10 +26,13 @@ import {
 } from '../../src/record';
 import { RunTimeValues } from '../../src/shared';
 import { openDoor } from '../admin-door';
+import { showRegularly, viewLosses } from '../losses';
 
-const COMMANDS = ['configure', 'flush', 'history', 'replay', 'export'] as const;
-/** Events in progress are put into the context store this often, ms, besides when one begins or ends. */
-const SAVE_EVERY = 10_000;
+const COMMANDS = ['configure', 'flush', 'history', 'replay', 'export', 'stats'] as const;
+/** How events in progress stand is put into the journal this often, ms, besides when one begins or ends. */
+const NOTE_EVERY = 10_000;
+/** A meter that was in the middle of an event at a restart, and is silent for so long, ms: its event is over. */
+const RESUME_WITHIN = 600_000;
 /** Output of answers to commands. */
 const ANSWERS = 3;
 /** Events of the journal that the sidebar shows after a start. */
@@ -108,21 +111,22 @@ export = (RED: NodeAPI): void => {
 
     let detector: SagSwellDetector;
     let keeper: JournalKeeper | undefined;
+    const before = suspended();
     try {
       values = new RunTimeValues(config, (value, source, msg) =>
         RED.util.evaluateNodeProperty(value, source, this, (msg ?? {}) as NodeMessage),
       );
       const settings = readDetectorSettings(values.settings());
-      const { journal, ...bounds } = readJournalSettings(config);
+      const kinds = readJournalSettings(config);
       const { userDir } = RED.settings;
-      if (journal && userDir) {
+      if (userDir) {
         const folder = join(userDir, 'power-quality', 'journal', name);
-        keeper = new JournalKeeper(folder, bounds, config.name || 'sag-swell-detector', (diagnostic) =>
+        keeper = new JournalKeeper(folder, kinds, config.name || 'sag-swell-detector', (diagnostic) =>
           output(2, diagnostic),
         );
       }
       const kept = keeper;
-      if (kept) {
+      if (kept?.keeps) {
         board.provide(this.id, { event: async (id) => await eventOfId(await kept.journal, id) });
         void showPast(kept);
       }
@@ -130,15 +134,14 @@ export = (RED: NodeAPI): void => {
         settings,
         {
           event: (event) => {
+            kept?.addEvent(event);
             output(0, event);
-            if (event.state === 'end') kept?.addEvent(event);
-            saveSoon();
           },
           rms: (rms) => output(1, rms),
           diagnostic: (diagnostic) => output(2, diagnostic),
           ...(kept && { excursion: (excursion) => kept.addExcursion(excursion) }),
         },
-        suspended(),
+        before,
       );
     } catch (error) {
       this.error((error as Error).message);
@@ -147,33 +150,51 @@ export = (RED: NodeAPI): void => {
       return;
     }
 
-    let soon: NodeJS.Immediate | undefined;
-    const save = () => {
-      soon = undefined;
-      store.set(key, detector.suspend(false));
+    const goingOn = new Set(before.flatMap(({ events }) => events.map(({ id }) => id)));
+    void keeper?.cut(goingOn).then(
+      (events) => {
+        for (const event of events) {
+          keeper?.addEvent(event);
+          output(0, event);
+        }
+      },
+      () => undefined,
+    );
+    const noting = setInterval(() => {
+      if (detector.status.open) keeper?.note(detector.standing);
+    }, NOTE_EVERY);
+    const resuming = setTimeout(() => detector.endSuspendedAll('cut'), RESUME_WITHIN).unref();
+
+    const lossesOf = () => {
+      const { gaps, framesLate, metersReleased, ...losses } = detector.counters;
+      return { ...losses, passedOver, journalLost: keeper?.lost ?? 0 };
     };
-    const saveSoon = () => {
-      soon ??= setImmediate(save);
-    };
-    const saving = setInterval(() => {
-      if (detector.status.open) save();
-    }, SAVE_EVERY);
+    const losses = viewLosses(this, lossesOf);
 
     const showStatus = () => {
       const { meters, open } = detector.status;
-      // Looked up in the catalogue only when it changed: this runs for every message.
-      if (`${meters} ${open} ${passedOver}` === shown) return;
-      shown = `${meters} ${open} ${passedOver}`;
+      const lost = losses.total - passedOver;
+      const failing = keeper?.failure !== undefined;
+      const refused = detector.counters.metersRefused;
+      const now = [meters, open, passedOver, lost, refused, failing].join(' ');
+      // Looked up in the catalogue only when it changed.
+      if (now === shown) return;
+      shown = now;
       const words = [
         open ? text('open', { open, meters }) : text('watching', { meters }),
         passedOver ? text('passed', { count: passedOver }) : '',
+        refused ? text('refused', { count: refused }) : '',
+        lost ? text('lost', { count: lost }) : '',
+        failing ? text('journal') : '',
       ];
-      this.status({ fill: open ? 'yellow' : 'green', shape: 'dot', text: words.join(' ').trim() });
+      const fill = refused || failing ? 'red' : open || lost ? 'yellow' : 'green';
+      this.status({ fill, shape: 'dot', text: words.filter((word) => word !== '').join(' ') });
     };
-    showStatus();
+    const status = showRegularly(showStatus);
 
     const journal = () => {
-      if (!keeper) throw new FieldError('settings.journal', 'a journal, and a user folder for it', false);
+      if (!keeper?.keeps)
+        throw new FieldError('settings.journal', 'a journal, and a user folder for it', false);
       return keeper.journal;
     };
 
@@ -189,6 +210,10 @@ export = (RED: NodeAPI): void => {
         case 'flush':
           detector.finish(meter === undefined ? undefined : check.text(meter, 'msg.meter'));
           return undefined;
+        case 'stats': {
+          output(2, losses.statistics({ ...detector.status, ...detector.counters }));
+          return undefined;
+        }
         case 'history':
           return await history(await journal(), payload);
         case 'replay':
@@ -224,7 +249,7 @@ export = (RED: NodeAPI): void => {
         try {
           follow(msg);
           take(msg.payload);
-          showStatus();
+          status.soon();
           done();
         } catch (error) {
           // A refused last frame ends its stream all the same.
@@ -248,9 +273,12 @@ export = (RED: NodeAPI): void => {
     });
 
     this.on('close', (removed: boolean, done: () => void) => {
-      clearInterval(saving);
+      clearInterval(noting);
+      status.stop();
+      clearTimeout(resuming);
+      losses.close();
+      detector.close();
       board.forget(this.id);
-      if (soon) clearImmediate(soon);
       store.set(key, removed ? undefined : detector.suspend(true));
       void Promise.resolve(keeper?.close()).then(done, done);
     });

@@ -24,6 +24,7 @@ import {
   type Receipt,
 } from '../../src/record';
 import { PatientOpening, RunTimeValues } from '../../src/shared';
+import { viewLosses } from '../losses';
 
 interface PublishDef extends NodeDef {
   endpoint: string;
@@ -125,6 +126,8 @@ export = (RED: NodeAPI): void => {
       const age = await publisher.age().catch(() => undefined);
       const { queued, standing, rejectedCount } = publisher;
       const words = [text(standing)];
+      const lost = losses.total - publisher.losses.rejected;
+      if (lost > 0) words.push(text('lost', { count: lost }));
       if (rejectedCount > 0) words.push(text('rejected', { count: rejectedCount }));
       if (queued > 0) words.push(text('waiting', { count: queued, age: inWords(age ?? 0) }));
       const now = words.join(', ');
@@ -134,7 +137,8 @@ export = (RED: NodeAPI): void => {
         board.queue(this.id, { name, target: endpoint?.title ?? '', state: standing, queued, age: age ?? 0 });
       }
       told = standingNow;
-      const light = standing === 'connected' && rejectedCount > 0 ? LIGHTS.silent : LIGHTS[standing];
+      const isWell = rejectedCount === 0 && lost <= 0;
+      const light = standing === 'connected' && !isWell ? LIGHTS.silent : LIGHTS[standing];
       if (now !== shown) this.status({ ...light, text: now });
       shown = now;
     };
@@ -151,6 +155,8 @@ export = (RED: NodeAPI): void => {
       void showStatus();
     };
     endpoint?.watch(onState);
+    let refusedWithoutStore = 0;
+    const losses = viewLosses(this, () => ({ ...store.opened?.losses, refusedWithoutStore }));
     const look = setInterval(() => void showStatus(), LOOK_EVERY);
 
     const perform = async (open: Publisher, given: unknown) => {
@@ -170,7 +176,10 @@ export = (RED: NodeAPI): void => {
     this.on('input', (msg, _send, done) => {
       const { command, payload } = msg as Message;
       const take = async () => {
-        const open = await store.get();
+        const open = await store.get().catch((error: Error) => {
+          if (command === undefined) refusedWithoutStore++;
+          throw error;
+        });
         if (command !== undefined) return await perform(open, command);
         await open.accept(parseRecord(payload));
       };
@@ -179,6 +188,7 @@ export = (RED: NodeAPI): void => {
 
     this.on('close', (removed: boolean, done: () => void) => {
       clearInterval(look);
+      losses.close();
       board.forget(this.id);
       endpoint?.unwatch(onState);
       const end = async () => {

@@ -155,6 +155,7 @@ registerNode('var-calculator', {
       sources: SOURCES,
       below: PHASORS,
     },
+    maxMeters: { value: D.maxMeters, icon: 'users' },
   },
   read: (settings) => readCalculatorSettings(settings),
   open: showPhasors,

@@ -12,8 +12,9 @@ import {
 } from '../../src/record';
 import { RunTimeValues } from '../../src/shared';
 import { type Door, openDoor } from '../admin-door';
+import { showRegularly, viewLosses } from '../losses';
 
-const COMMANDS = ['reset-energy'] as const;
+const COMMANDS = ['reset-energy', 'stats'] as const;
 /** Energies are put into the context store this often, ms, besides when the node is closed. */
 const SAVE_EVERY = 10_000;
 
@@ -96,18 +97,36 @@ export = (RED: NodeAPI): void => {
     const save = () => store.set(key, calculator.energy);
     const saving = setInterval(save, SAVE_EVERY);
 
+    const lossesOf = () => {
+      const { gaps, framesLate, metersReleased, ...losses } = calculator.counters;
+      return { ...losses, passedOver };
+    };
+    const losses = viewLosses(this, lossesOf);
     const showStatus = () => {
       const meters = calculator.meterCount;
-      // Looked up in the catalogue only when it changed: this runs for every message.
-      if (`${meters} ${passedOver}` === shown) return;
-      shown = `${meters} ${passedOver}`;
-      const words = [text('meters', { meters }), passedOver ? text('passed', { count: passedOver }) : ''];
-      this.status({ fill: 'green', shape: 'dot', text: words.join(' ').trim() });
+      const lost = losses.total - passedOver;
+      const refused = calculator.counters.metersRefused;
+      const now = [meters, passedOver, lost, refused].join(' ');
+      // Looked up in the catalogue only when it changed.
+      if (now === shown) return;
+      shown = now;
+      const words = [
+        text('meters', { meters }),
+        passedOver ? text('passed', { count: passedOver }) : '',
+        refused ? text('refused', { count: refused }) : '',
+        lost ? text('lost', { count: lost }) : '',
+      ];
+      const fill = refused ? 'red' : lost ? 'yellow' : 'green';
+      this.status({ fill, shape: 'dot', text: words.filter((word) => word !== '').join(' ') });
     };
-    showStatus();
+    const status = showRegularly(showStatus);
 
     const perform = ({ command, meter }: Message) => {
-      check.oneOf(command as (typeof COMMANDS)[number], 'msg.command', COMMANDS);
+      if (check.oneOf(command as (typeof COMMANDS)[number], 'msg.command', COMMANDS) === 'stats') {
+        const payload = losses.statistics({ meters: calculator.meterCount, ...calculator.counters });
+        this.send([null, { topic: payload.meter, payload } as NodeMessage] as NodeMessage[]);
+        return;
+      }
       const name = meter === undefined ? undefined : check.text(meter, 'msg.meter');
       if (!calculator.resetEnergy(name)) {
         throw new FieldError('msg.meter', 'a meter whose energy was counted', meter);
@@ -150,7 +169,7 @@ export = (RED: NodeAPI): void => {
       try {
         if (msg.command !== undefined) perform(msg);
         else take(msg.payload);
-        showStatus();
+        status.soon();
         done();
       } catch (error) {
         // A refused last frame ends its stream all the same.
@@ -162,6 +181,9 @@ export = (RED: NodeAPI): void => {
 
     this.on('close', (removed: boolean, done: () => void) => {
       clearInterval(saving);
+      status.stop();
+      losses.close();
+      calculator.close();
       board.forget(this.id);
       store.set(key, removed ? undefined : calculator.energy);
       done();

@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import {
   type Diagnostic,
   FieldError,
@@ -7,7 +6,8 @@ import {
   type Rms,
   type WaveformFrame,
 } from '../record';
-import { MAX_METERS, MeterStreams, type StreamEnd } from '../signal';
+import { Admission, budgetOf } from '../shared';
+import { MeterStreams, type StreamEnd } from '../signal';
 import type { Excursion } from './journal/excursion';
 import { MeterMemory } from './meter-memory';
 import { type Before, MeterStream } from './meter-stream';
@@ -38,6 +38,9 @@ const FLAGS: Record<StreamEnd, string> = {
 const WATCHED = /(^| )v(a|b|c|ab|bc|ca)( |$)/;
 /** A meter whose waveform ended so long ago, ms, is judged by its readings again. */
 const STALE = 60_000;
+/** What a meter may come to hold here, bytes: without samples, and the s of samples besides what captures ask for. */
+const BYTES_OF_READINGS = 4000;
+const SECONDS_HELD = 0.2;
 /** Characters that the samples of meters without an event may take in what is put aside. */
 const MAX_IDLE = 10e6;
 
@@ -45,10 +48,14 @@ const MAX_IDLE = 10e6;
 export class SagSwellDetector {
   private readonly meters: MeterStreams<MeterStream>;
   /** Meters that give readings and no waveform. */
-  private readonly readings: LRUCache<string, ReadingStream>;
+  private readonly readings = new Map<string, ReadingStream>();
   /** What outlives a stream, by meter. */
-  private readonly memories: LRUCache<string, MeterMemory>;
-  private readingsPast = 0;
+  private readonly memories = new Map<string, MeterMemory>();
+  private readonly admission: Admission;
+  private readonly losses = { readingsPast: 0, readingsBad: 0 };
+  /** Ids of the events in progress of each meter that has any. */
+  private readonly inProgress = new Map<string, Set<string>>();
+  private readonly output: DetectorOutput;
 
   /** Meters that were put aside in the middle of an event, until something comes from them. */
   private readonly suspended: Map<string, SuspendedMeter>;
@@ -57,16 +64,29 @@ export class SagSwellDetector {
   constructor(
     /** In force; changed by {@link configure}. */
     public settings: Readonly<DetectorSettings>,
-    private readonly output: DetectorOutput,
+    output: DetectorOutput,
     suspended: SuspendedMeter[] = [],
   ) {
     this.suspended = new Map(suspended.map((state) => [state.meter, state]));
-    this.memories = new LRUCache({ max: MAX_METERS });
-    this.readings = new LRUCache({
-      max: MAX_METERS,
-      dispose: (stream, _meter, reason) => {
-        if (reason === 'evict') stream.finish(FLAGS.dropped);
+    for (const { meter, events } of suspended) {
+      if (events.length > 0) this.inProgress.set(meter, new Set(events.map(({ id }) => id)));
+    }
+    this.output = {
+      ...output,
+      event: (event) => {
+        this.note(event);
+        output.event(event);
       },
+    };
+    this.admission = new Admission(budgetOf(settings.maxMeters), {
+      released: (meter) => this.letGo(meter),
+      over: (finding) =>
+        output.diagnostic({
+          kind: 'diagnostic',
+          meter: (finding.detail.meters as string[])[0],
+          time: this.newestTime,
+          ...finding,
+        }),
     });
     // The next stream of the meter begins as soon as this one has ended.
     let paused: SuspendedMeter | undefined;
@@ -76,7 +96,7 @@ export class SagSwellDetector {
         const before: Before = { resumed: this.suspended.get(meter), paused };
         this.suspended.delete(meter);
         paused = undefined;
-        return new MeterStream(first, this.settings, output, this.memoryOf(meter), before);
+        return new MeterStream(first, this.settings, this.output, this.memoryOf(meter), before);
       },
       (stream, why, last, next) => {
         if (why === 'pause' && next && next.time - last.endTime <= LONGEST_PAUSE) paused = stream.pause();
@@ -87,19 +107,41 @@ export class SagSwellDetector {
         if (WATCHED.test(layout)) return;
         throw new FieldError('payload.channels', 'at least one voltage (va, vb, vc, vab, vbc, vca)', layout);
       },
+      (frame) => this.admission.admits(frame.meter, bytesOf(frame, this.settings)),
     );
+  }
+
+  /** Which events are in progress, as they are told. */
+  private note({ meter, id, state }: PqEvent): void {
+    const open = this.inProgress.get(meter);
+    if (state === 'start') {
+      if (open) open.add(id);
+      else this.inProgress.set(meter, new Set([id]));
+    } else if (open?.delete(id) && open.size === 0) this.inProgress.delete(meter);
+  }
+
+  /** A meter makes room for another one. */
+  private letGo(meter: string): void {
+    this.meters.drop(meter);
+    const readings = this.readings.get(meter);
+    this.readings.delete(meter);
+    readings?.finish(FLAGS.dropped);
+    this.memories.delete(meter);
   }
 
   /** Meters heard of, and those of them with an event open now. */
   get status(): { meters: number; open: number } {
-    let open = 0;
-    for (const stream of this.all()) if (stream.open.length) open++;
-    return { meters: this.meters.size + this.readings.size, open };
+    return { meters: this.meters.size + this.readings.size, open: this.inProgress.size };
   }
 
-  /** Meters let go because too many spoke; frames and readings seen twice or too late; breaks of streams. */
-  get counters(): MeterStreams<MeterStream>['counters'] & { readingsPast: number } {
-    return { ...this.meters.counters, readingsPast: this.readingsPast };
+  /** Events in progress, as they stand. */
+  get standing(): PqEvent[] {
+    return [...this.all()].flatMap((stream) => stream.standing);
+  }
+
+  /** Meters refused or let go because too many spoke; frames and readings seen twice or too late; breaks of streams. */
+  get counters() {
+    return { ...this.admission.counters, ...this.meters.counters, ...this.losses };
   }
 
   /** Samples per channel held for captures, all meters together. */
@@ -111,9 +153,11 @@ export class SagSwellDetector {
 
   /**
    * Takes the next frame of a meter.
+   * @returns false for a meter that is not served: too many are
    * @throws FieldError for a frame that cannot be judged; what came before stays as it was
    */
-  push(frame: WaveformFrame): void {
+  push(frame: WaveformFrame): boolean {
+    this.newestTime = frame.time;
     if (WATCHED.test(frame.layout)) {
       const readings = this.readings.get(frame.meter);
       if (readings) {
@@ -125,7 +169,9 @@ export class SagSwellDetector {
       if (state?.tail) this.meters.push(unpackFrame(frame.meter, state.tail));
       else if (state) this.endSuspended(state, FLAGS.gap);
     }
-    this.meters.push(frame);
+    const taken = this.meters.push(frame);
+    if (frame.last) this.admission.rest(frame.meter);
+    return taken;
   }
 
   /**
@@ -134,11 +180,17 @@ export class SagSwellDetector {
    * @returns whether there was something to judge
    */
   pushReading({ meter, time, values, quality }: Reading): boolean {
-    if (quality === 'bad' || channelsOf(values).length === 0) return false;
+    if (channelsOf(values).length === 0) return false;
+    if (quality === 'bad') {
+      this.losses.readingsBad++;
+      return false;
+    }
+    this.newestTime = time;
     const waveform = this.meters.newest(meter);
     if (waveform && time < waveform.endTime + STALE) return false;
     const state = this.suspended.get(meter);
     if (state?.tail) return false;
+    if (!this.admission.admits(meter, BYTES_OF_READINGS)) return true;
     let stream = this.readings.get(meter);
     if (state?.interval !== undefined) {
       stream = new ReadingStream(meter, values, this.settings, this.output, this.memoryOf(meter), state);
@@ -149,7 +201,7 @@ export class SagSwellDetector {
     }
     const joint = stream?.jointOf(values, time);
     if (joint === 'past') {
-      this.readingsPast++;
+      this.losses.readingsPast++;
       return false;
     }
     if (joint === 'gap') {
@@ -168,10 +220,11 @@ export class SagSwellDetector {
   finish(meter?: string): void {
     this.meters.finish(meter);
     for (const name of meter === undefined ? [...this.readings.keys()] : [meter]) {
-      const stream = this.readings.peek(name);
+      const stream = this.readings.get(name);
       this.readings.delete(name);
       stream?.finish(FLAGS.last);
     }
+    for (const name of meter === undefined ? this.memories.keys() : [meter]) this.admission.rest(name);
     for (const state of [...this.suspended.values()]) {
       if (meter === undefined || state.meter === meter) this.endSuspended(state, FLAGS.last);
     }
@@ -194,6 +247,16 @@ export class SagSwellDetector {
     return { version: 1, meters };
   }
 
+  /** Says what is still to be said of meters that are not served. */
+  close(): void {
+    this.admission.close();
+  }
+
+  /** Meters that were put aside and of which nothing has come: their events end where they stood. */
+  endSuspendedAll(flag: string): void {
+    for (const state of [...this.suspended.values()]) this.endSuspended(state, flag);
+  }
+
   /** Events that nothing goes on from end where they stood. */
   private endSuspended(state: SuspendedMeter, flag: string): void {
     this.suspended.delete(state.meter);
@@ -214,6 +277,8 @@ export class SagSwellDetector {
     for (const stream of this.all()) stream.configure(this.settings);
     return this.settings;
   }
+
+  private newestTime = 0;
 
   private *all(): Generator<MeterStream | ReadingStream> {
     yield* this.meters.streams();
@@ -255,4 +320,10 @@ export class SagSwellDetector {
       detail: { seconds, why },
     });
   }
+}
+
+/** What the stream of a meter comes to hold while nothing happens: the samples before an event, and one frame. */
+function bytesOf({ names, rate, length }: WaveformFrame, { preCycles }: DetectorSettings): number {
+  const seconds = SECONDS_HELD + preCycles / 50;
+  return BYTES_OF_READINGS + names.length * 4 * (rate * seconds + 2 * length);
 }

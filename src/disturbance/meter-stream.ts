@@ -159,6 +159,11 @@ export class MeterStream {
     return this.captures.held;
   }
 
+  /** Events that have begun and are not reported yet, as they stand. */
+  get standing(): PqEvent[] {
+    return this.events.standing;
+  }
+
   get open(): Disturbance[] {
     return this.detector.openDisturbances;
   }

@@ -55,6 +55,11 @@ export class ReadingStream {
     return this.detector.openDisturbances;
   }
 
+  /** Events that have begun and are not reported yet, as they stand. */
+  get standing(): PqEvent[] {
+    return [...this.entries.values()].map((entry) => this.recordOf(entry, 'start'));
+  }
+
   configure(settings: DetectorSettings): void {
     this.settings = settings;
     this.detector.settings = settings;
@@ -148,8 +153,12 @@ export class ReadingStream {
   }
 
   private tell(entry: Entry, state: 'start' | 'end'): void {
-    const told = { ...entry, flags: [...entry.flags, `resolution ${this.interval / PER_SECOND} s`] };
-    this.output.event(eventOf(told, state, { meter: this.meter, rate: PER_SECOND }));
+    this.output.event(this.recordOf(entry, state));
+  }
+
+  private recordOf(entry: Entry, state: 'start' | 'end'): PqEvent {
+    const flags = [...entry.flags, `resolution ${this.interval / PER_SECOND} s`];
+    return eventOf({ ...entry, flags }, state, { meter: this.meter, rate: PER_SECOND });
   }
 }
 

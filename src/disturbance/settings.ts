@@ -34,6 +34,8 @@ export interface DetectorSettings {
   postCycles: number;
   /** Longest stretch of an event in a capture, s. */
   maxCapture: number;
+  /** Meters that are served; 0: as many as the memory of the machine allows. Fixed at the start. */
+  maxMeters: number;
 }
 
 export const DETECTOR_DEFAULTS: DetectorSettings = {
@@ -54,6 +56,7 @@ export const DETECTOR_DEFAULTS: DetectorSettings = {
   preCycles: 10,
   postCycles: 10,
   maxCapture: 10,
+  maxMeters: 0,
 };
 
 type NumberSetting = Exclude<keyof DetectorSettings, 'frequency' | 'mode' | 'sliding'>;
@@ -88,6 +91,7 @@ export function readDetectorSettings(
     preCycles: number('preCycles', { min: 0, max: 1000, unit: 'cycles' }),
     postCycles: number('postCycles', { min: 0, max: 1000, unit: 'cycles' }),
     maxCapture: number('maxCapture', { min: 0, max: 60, unit: 's' }),
+    maxMeters: check.integer(number('maxMeters', { min: 0, max: 1e6 }), `${at}.maxMeters`),
   };
   if (settings.interruption + settings.hysteresis >= settings.sag) {
     throw new FieldError(`${at}.sag`, 'more than interruption and hysteresis together', settings.sag);

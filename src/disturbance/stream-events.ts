@@ -78,6 +78,12 @@ export class StreamEvents {
     this.captures.settle(end);
   }
 
+  /** Events that have begun and are not reported yet, as they stand. */
+  get standing(): PqEvent[] {
+    const { meter, rate } = this.source;
+    return [...this.captures.open].map((entry) => eventOf(entry, 'start', { meter, rate }));
+  }
+
   private begin(disturbance: Disturbance): Entry {
     const { meter, rate, channels, references } = this.source;
     const { type, start, parts } = disturbance;

@@ -6,6 +6,7 @@ import { readLinkSettings } from './link-settings';
 /** The links of a fleet: shared ones by name, and one for each host and port of the others. */
 export class MeterLinks {
   private readonly own = new Map<string, ModbusLink>();
+  private readonly used = new Set<ModbusLink>();
 
   /** @param shared finds a link that somebody else keeps, by name */
   constructor(private readonly shared: (name: string) => ModbusLink | undefined) {}
@@ -16,6 +17,7 @@ export class MeterLinks {
       const link = this.shared(meter.link);
       if (!link)
         throw new FieldError(`link of meter ${meter.id}`, 'the name of a valid modbus-link', meter.link);
+      this.used.add(link);
       return link;
     }
     const { host, port } = meter;
@@ -25,7 +27,15 @@ export class MeterLinks {
       link = new ModbusLink(readLinkSettings({ host, port }));
       this.own.set(key, link);
     }
+    this.used.add(link);
     return link;
+  }
+
+  /** Requests that were refused because too many waited. */
+  get refused(): number {
+    let count = 0;
+    for (const { counters } of this.used) count += counters.refused;
+    return count;
   }
 
   /** Closes those made here; shared ones are closed by whoever keeps them. */

@@ -68,7 +68,7 @@ export class PhaseCorrelator {
   private power: SeriesStore | undefined;
 
   /** Readings and meters that were not taken, by reason. */
-  readonly counters = { ahead: 0, tooOld: 0, metersRefused: 0, heldDropped: 0 };
+  readonly counters = { ahead: 0, tooOld: 0, metersRefused: 0, heldDropped: 0, powersRefused: 0, bad: 0 };
 
   /**
    * Takes a reading: its phase voltage, or all of a meter of several phases.
@@ -84,7 +84,11 @@ export class PhaseCorrelator {
     }
     const { meter, values } = reading;
     const inputs = INPUTS.filter((input) => values[`v${input}`] !== undefined);
-    if (inputs.length === 0 || reading.quality === 'bad') return false;
+    if (inputs.length === 0) return false;
+    if (reading.quality === 'bad') {
+      this.counters.bad++;
+      return true;
+    }
     if (reading.time > now + MAX_AHEAD_MS) {
       this.counters.ahead++;
       return true;
@@ -112,7 +116,7 @@ export class PhaseCorrelator {
     const power = s ?? (p === undefined ? undefined : Math.abs(p) / ASSUMED_PF);
     if (power === undefined) return;
     this.power ??= this.newStore();
-    this.power.putSlot(meter, slot, power);
+    if (this.power.putSlot(meter, slot, power)) this.counters.powersRefused++;
   }
 
   private newStore(): SeriesStore {

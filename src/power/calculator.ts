@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { CorrectedPower, Finding, Power, Reading, WaveformFrame } from '../record';
-import { MAX_METERS, MeterStreams } from '../signal';
+import { Admission, budgetOf } from '../shared';
+import { MeterStreams } from '../signal';
 import { connect } from './connection';
 import { EnergyRegisters, type StoredEnergies } from './energy';
 import { LatestPower } from './latest';
@@ -16,11 +16,18 @@ export interface CalculatorOutput {
   finding(meter: string, time: number, finding: Finding): void;
 }
 
+/** What a meter may come to hold here without samples, bytes. */
+const BYTES_OF_READINGS = 4000;
+
 /** Power of many meters, each from its own stream of frames or from its readings. */
 export class PowerCalculator {
   private readonly meters: MeterStreams<PowerStream>;
   private readonly energies: EnergyRegisters;
-  private readonly remarks = new LRUCache<string, MeterRemarks>({ max: MAX_METERS });
+  private readonly remarks = new Map<string, MeterRemarks>();
+  private readonly admission: Admission;
+  private newestTime = 0;
+  private readingsBad = 0;
+  private windowsGivenUp = 0;
   /** Newest values by meter, for phasor diagrams. */
   readonly latest = new LatestPower();
 
@@ -30,7 +37,15 @@ export class PowerCalculator {
     private readonly output: CalculatorOutput,
     stored: unknown = {},
   ) {
-    this.energies = new EnergyRegisters(stored);
+    const budget = budgetOf(settings.maxMeters);
+    this.energies = new EnergyRegisters(stored, 2 * budget.meters);
+    this.admission = new Admission(budget, {
+      released: (meter) => {
+        this.meters.drop(meter);
+        this.remarks.delete(meter);
+      },
+      over: (finding) => output.finding((finding.detail.meters as string[])[0], this.newestTime, finding),
+    });
     const workshop = new SharedWorkshop(settings, this.energies);
     const passOn = (power: Power, corrected: CorrectedPower | undefined) => {
       this.latest.see(power, corrected);
@@ -42,10 +57,12 @@ export class PowerCalculator {
         // A window that was begun is given up: none is ever made over missing samples. A record too short for
         // one whole window has what it holds.
         if (why === 'last' || why === 'pause') stream.finish();
+        else this.windowsGivenUp++;
       },
       ({ names }) => {
         connect(names, settings.wiring);
       },
+      (frame) => this.admission.admits(frame.meter, bytesOf(frame)),
     );
   }
 
@@ -64,9 +81,19 @@ export class PowerCalculator {
     return this.remarks.size;
   }
 
-  /** Meters let go because too many spoke, frames seen twice, breaks of streams, energies dropped. */
+  /**
+   * Meters refused or let go because too many spoke, frames seen twice, breaks of streams, windows given up at them,
+   * energies dropped.
+   */
   get counters() {
-    return { ...this.meters.counters, energiesDropped: this.energies.dropped };
+    const { admission, meters, energies, readingsBad } = this;
+    return {
+      ...admission.counters,
+      ...meters.counters,
+      energiesDropped: energies.dropped,
+      windowsGivenUp: this.windowsGivenUp,
+      readingsBad,
+    };
   }
 
   /** Energy registers of all meters, to be kept over a restart. */
@@ -84,15 +111,25 @@ export class PowerCalculator {
   /**
    * Takes the next frame of a meter. A frame that does not go on where the last one ended begins new
    * windows.
+   * @returns false for a meter that is not served: too many are
    * @throws FieldError for a frame without a voltage and its current, or sampled too slowly
    */
-  push(frame: WaveformFrame): void {
-    this.meters.push(frame);
+  push(frame: WaveformFrame): boolean {
+    this.newestTime = frame.time;
+    const taken = this.meters.push(frame);
+    if (frame.last) this.admission.rest(frame.meter);
+    return taken;
+  }
+
+  /** Says what is still to be said of meters that are not served. */
+  close(): void {
+    this.admission.close();
   }
 
   /** The stream of a meter is over. */
   finish(meter: string): void {
     this.meters.finish(meter);
+    this.admission.rest(meter);
   }
 
   /**
@@ -102,7 +139,12 @@ export class PowerCalculator {
   pushReading(reading: Reading): boolean {
     if (this.meters.newest(reading.meter)) return false;
     const { power, inconsistent } = powerOfReading(reading);
-    if (!power) return false;
+    if (!power) {
+      if (reading.quality === 'bad') this.readingsBad++;
+      return false;
+    }
+    this.newestTime = reading.time;
+    if (!this.admission.admits(reading.meter, BYTES_OF_READINGS)) return true;
     this.latest.see(power, undefined);
     this.output.power(power);
     this.remarksOn(reading.meter).seeReading(power, inconsistent);
@@ -145,4 +187,9 @@ class SharedWorkshop implements Workshop {
     }
     return this.memory.slice(0, count).map((buffer) => buffer.subarray(0, length));
   }
+}
+
+/** What the stream of a meter comes to hold: a window and a half of samples, and a frame. */
+function bytesOf({ names, rate, length }: WaveformFrame): number {
+  return BYTES_OF_READINGS + names.length * 4 * (0.3 * rate + length);
 }

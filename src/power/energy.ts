@@ -1,8 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Energy } from '../record';
 
-/** Meters whose energies are kept; beyond it those of the one longest silent are dropped, and counted. */
-const MAX_METERS = 5000;
 const SECONDS_PER_HOUR = 3600;
 const NAMES = ['import', 'export', 'q1', 'q2', 'q3', 'q4', 'seconds'] as const;
 
@@ -18,10 +16,13 @@ export class EnergyRegisters {
   private readonly meters: LRUCache<string, Energy>;
   dropped = 0;
 
-  /** @param stored of an earlier run; what is not whole in it is left out */
-  constructor(stored: unknown = {}) {
+  /**
+   * @param stored of an earlier run; what is not whole in it is left out
+   * @param most meters whose energies are kept; beyond it those of the one longest silent are dropped, and counted
+   */
+  constructor(stored: unknown = {}, most = 40_000) {
     this.meters = new LRUCache({
-      max: MAX_METERS,
+      max: most,
       dispose: (_energy, _meter, reason) => {
         if (reason === 'evict') this.dropped++;
       },

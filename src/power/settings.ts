@@ -45,6 +45,8 @@ export interface CalculatorSettings {
   load: Load;
   /** Whether records hold the values as they would be with the named wiring fault mended. */
   corrected: boolean;
+  /** Meters that are served; 0: as many as the memory of the machine allows. */
+  maxMeters: number;
 }
 
 export const CALCULATOR_DEFAULTS: CalculatorSettings = {
@@ -67,6 +69,7 @@ export const CALCULATOR_DEFAULTS: CalculatorSettings = {
   doctor: true,
   load: 'mixed',
   corrected: false,
+  maxMeters: 0,
 };
 
 type NumberName = {
@@ -102,6 +105,7 @@ export function readCalculatorSettings(given: unknown, at = 'settings'): Calcula
     doctor: flag('doctor'),
     load: check.oneOf(g.load || d.load, `${at}.load`, LOADS),
     corrected: flag('corrected'),
+    maxMeters: check.integer(number('maxMeters', { min: 0, max: 1e6 }), `${at}.maxMeters`),
   };
 }
 

@@ -44,6 +44,7 @@ export class Publisher {
   private readonly timers: NodeJS.Timeout[] = [];
   private trouble: Trouble | undefined;
   private link: LinkTrouble | undefined;
+  private summariesLost = 0;
   /** Summaries that could not be stored when they were complete, by name. */
   private readonly unsent = new Map<string, Reading>();
 
@@ -206,6 +207,22 @@ export class Publisher {
     }));
   }
 
+  /** What was dropped, refused or left out, by reason. */
+  get losses() {
+    const { dropped, lost, refused } = this.outbox.status;
+    const leftOut = this.target.leftOut ?? 0;
+    if (leftOut > 0) this.conditions.set('leftOut', leavesOut(leftOut));
+    return {
+      droppedByAge: dropped.age,
+      droppedBySize: dropped.size,
+      lostInDamage: lost,
+      refused,
+      rejected: this.courier.counters.rejected,
+      summariesLost: this.summariesLost,
+      valuesLeftOut: leftOut,
+    };
+  }
+
   /** Records in the list of rejected ones. */
   get rejectedCount(): number {
     return this.outbox.status.rejected;
@@ -232,6 +249,7 @@ export class Publisher {
       ...(oldest !== undefined && { oldest }),
       ...this.courier.counters,
       ...store,
+      losses: this.losses,
       thinned: this.thinning.counters.thinned,
     };
     return this.diagnostic({
@@ -261,7 +279,11 @@ export class Publisher {
       try {
         await this.store(reading);
       } catch (error) {
-        if (!reading.summary || this.unsent.size >= MAX_UNSENT) throw error;
+        if (!reading.summary) throw error;
+        if (this.unsent.size >= MAX_UNSENT) {
+          this.summariesLost++;
+          throw error;
+        }
         const name = `${UNSENT}${reading.meter}/${reading.time}`;
         this.unsent.set(name, reading);
         this.outbox.keep(name, Buffer.from(JSON.stringify(reading)));
@@ -299,6 +321,16 @@ export class Publisher {
   private diagnostic(finding: Finding): Diagnostic {
     return { kind: 'diagnostic', meter: this.names.name, time: Date.now(), ...finding };
   }
+}
+
+function leavesOut(values: number): Finding {
+  return {
+    code: 'VALUES_LEFT_OUT',
+    severity: 'error',
+    text: `the target has no room for more meters or values: ${values} values so far did not go along with their records`,
+    hint: 'Part the meters among several endpoints, or send fewer quantities.',
+    detail: { values },
+  };
 }
 
 function rejects(error: string): Finding {

@@ -56,6 +56,11 @@ export class Archive {
     return true;
   }
 
+  /** Meters that are kept. */
+  get size(): number {
+    return this.meters.size;
+  }
+
   get names(): string[] {
     return [...this.meters].sort();
   }

@@ -75,7 +75,12 @@ export class Reporter {
 
   /** Meters that are kept. */
   get meters(): number {
-    return this.archive.names.length;
+    return this.archive.size;
+  }
+
+  /** Records of meters beyond those that are kept, and events beyond those of a day. */
+  get notKept(): number {
+    return this.archive.passedOver;
   }
 
   /**

@@ -1,6 +1,9 @@
 /** Small parts with one purpose that several stages use. */
+export * from './admission';
 export * from './age-clock';
+export * from './budget';
 export * from './cleaner';
+export * from './counters';
 export * from './disk-space';
 export * from './growing-pause';
 export * from './level';

@@ -33,7 +33,7 @@ export class FrameOrder {
 
   constructor(
     private readonly listener: OrderListener,
-    private readonly counters: { framesRepeated: number; framesLate: number },
+    private readonly counters: { framesRepeated: number; framesLate: number; framesGivenUp: number },
   ) {}
 
   /** The newest frame that was passed on. */
@@ -132,6 +132,7 @@ export class FrameOrder {
   private setBack(frame: WaveformFrame): void {
     const frames = this.followsPast(frame) ? [...this.past, frame] : [frame];
     this.counters.framesRepeated -= frames.length - 1;
+    this.counters.framesGivenUp += this.waiting.length;
     this.waiting.length = 0;
     frames.forEach((one, i) => {
       this.pass(one, i === 0 ? 'gap' : undefined);

@@ -193,7 +193,7 @@ describe('journal', function () {
     const told: Diagnostic[] = [];
     const keeper = new JournalKeeper(
       join(file, 'journal'),
-      { maxDays: 30, maxBytes: MB },
+      { journal: true, maxDays: 30, maxBytes: MB },
       'detector',
       (diagnostic) => told.push(parseRecord(diagnostic) as Diagnostic),
     );

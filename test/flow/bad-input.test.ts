@@ -106,7 +106,7 @@ describe('bad input reaches a Catch node by name, and the next good message work
       [
         'an unknown command',
         { command: 'explode' },
-        /^msg\.command: expected one of configure, flush, history, replay, export, got "explode"/,
+        /^msg\.command: expected one of configure, flush, history, replay, export, stats, got "explode"/,
       ],
       [
         'a threshold that cannot be',
@@ -153,7 +153,7 @@ describe('bad input reaches a Catch node by name, and the next good message work
       [
         'an unknown command',
         { command: 'guess' },
-        /^msg\.command: expected one of run, reset, import, plot, got "guess"/,
+        /^msg\.command: expected one of run, reset, import, plot, stats, got "guess"/,
       ],
     ] as [string, object, RegExp][];
     await check(flow, 'node', bad, async () => {

@@ -99,7 +99,7 @@ describe('var-calculator in Node-RED', function () {
     assert.deepEqual(
       flow.got('errors').map(({ error }) => error?.message),
       [
-        'msg.command: expected one of reset-energy, got "reset"',
+        'msg.command: expected one of reset-energy, stats, got "reset"',
         'msg.meter: expected a meter whose energy was counted, got "nobody"',
         'msg.meter: expected text of 1 to 256 characters, got 7',
       ],

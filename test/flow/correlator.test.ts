@@ -161,7 +161,7 @@ describe('phase-correlator in Node-RED', function () {
     for (const message of messages()) {
       assert.match(
         message,
-        /^msg\.command: expected (no run under way, got "run"|one of run, reset, import, plot, got "fly")$/,
+        /^msg\.command: expected (no run under way, got "run"|one of run, reset, import, plot, stats, got "fly")$/,
       );
     }
   });

@@ -129,7 +129,7 @@ describe('values at run time, and reports, in Node-RED', function () {
     assert.ok(Buffer.isBuffer(first.payload.pdf));
     assert.match(String(second_.payload), /^<svg/);
     const told = errors().sort();
-    assert.match(told[0], /^msg.command: expected one of week, disturbance, plot, got "month"/);
+    assert.match(told[0], /^msg.command: expected one of week, disturbance, plot, stats, got "month"/);
     assert.match(told[1], /^payload.meter: expected one of m1, got "nobody"/);
     assert.match(told[2], /^payload.time: expected a finite number/);
   });

@@ -189,13 +189,8 @@ describe('var calculator', () => {
       calculator.push(frame.slice(at, at + 640));
       calculator.push(frame.slice(at, at + 640));
     }
-    assert.deepEqual(calculator.counters, {
-      metersDropped: 0,
-      framesRepeated: 18,
-      framesLate: 0,
-      gaps: 2,
-      energiesDropped: 0,
-    });
+    const counted = Object.entries(calculator.counters).filter(([, count]) => count > 0);
+    assert.deepEqual(Object.fromEntries(counted), { framesRepeated: 18, gaps: 2, windowsGivenUp: 2 });
     assert.ok(found.length >= 4);
     for (const power of found) {
       const [from, to] = [power.time - 1000 * (power.window ?? 0), power.time];

@@ -83,14 +83,17 @@ describe('energy registers', () => {
     assert.deepEqual(engine.energy, {});
   });
 
-  it('hold 5,000 meters, the newest ones, and count the rest; damaged stores are not taken', () => {
-    const registers = new EnergyRegisters({
-      bad: { import: Number.NaN },
-      worse: null,
-      text: 'x',
-      minus: good(-1),
-      ok: good(2),
-    });
+  it('hold so many meters, the newest ones, and count the rest; damaged stores are not taken', () => {
+    const registers = new EnergyRegisters(
+      {
+        bad: { import: Number.NaN },
+        worse: null,
+        text: 'x',
+        minus: good(-1),
+        ok: good(2),
+      },
+      5000,
+    );
     assert.deepEqual(Object.keys(registers.stored()), ['ok']);
     for (let k = 0; k < 5010; k++) registers.add(`m${k}`, 100, 0, 1);
     assert.equal(Object.keys(registers.stored()).length, 5000);

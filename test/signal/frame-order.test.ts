@@ -19,7 +19,7 @@ const cut = (from: number, to: number, time = from) =>
 
 /** What comes out of frames in whatever order: the samples, and where the stream broke. */
 function ordered(frames: WaveformFrame[]) {
-  const counters = { framesRepeated: 0, framesLate: 0 };
+  const counters = { framesRepeated: 0, framesLate: 0, framesGivenUp: 0 };
   const samples: number[] = [];
   const breaks: [why: string, at: number][] = [];
   const order = new FrameOrder(
@@ -86,7 +86,7 @@ describe('frames of a meter', () => {
     const { samples, breaks, counters } = ordered(missing);
     assert.deepEqual(breaks, [['gap', 1100]]);
     assert.deepEqual(samples, [...stream(1000), ...stream(3000, 1100)]);
-    assert.deepEqual(counters, { framesRepeated: 0, framesLate: 0 });
+    assert.deepEqual(counters, { framesRepeated: 0, framesLate: 0, framesGivenUp: 0 });
     assert.deepEqual(ordered([frames[0], cut(9000, 9100)]).breaks, [['gap', 9000]]);
     assert.deepEqual(ordered([...frames.slice(0, 3), frames[4], frames[3]]).counters.framesLate, 1);
   });

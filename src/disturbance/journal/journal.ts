@@ -43,6 +43,9 @@ type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; ke
 /**
  * Events and excursions of the last days on disk, first in, first out: bounded by age and by size.
  *
+ * Events in progress are in it, too, as they were known last: `o/<id>`, gone when they end. What stands there at the next
+ * start was cut by a kill.
+ *
  * Keys: `n/<number>` the entry, in the order of writing; `t/<time>/<number>` finds it by time; `d/<number>`
  * its data, `c/<number>` the capture of an event. An entry and all that belongs to it is written in one
  * batch, synced: it is there whole or not at all, and what was acknowledged survives a kill.
@@ -54,6 +57,8 @@ export class Journal {
   private waiting: Operation[] = [];
   private waitingBytes = 0;
   private waitingEntries = 0;
+  /** Of the bytes that wait, those of events in progress, which do not count as history. */
+  private waitingOthers = 0;
   /** Numbers of entries that could not be read. */
   private readonly unreadable = new Set<string>();
   /** The batch that is written, and the one that begins when it is. */
@@ -99,10 +104,44 @@ export class Journal {
     return { entries, bytes, dropped };
   }
 
-  /** Writes an event that has ended, with its capture. Resolves when it is on disk. */
+  /** Writes an event that has ended, with its capture; it is no longer in progress. Resolves when it is on disk. */
   async addEvent(event: PqEvent): Promise<void> {
     const { capture } = event;
+    this.waiting.push({ type: 'del', key: `o/${event.id}` });
     await this.add('event', event.time, encodeEvent(event), capture && encodeCapture(capture));
+  }
+
+  /** Writes events in progress, each as it stands. Resolves when they are on disk. */
+  async begin(events: readonly PqEvent[]): Promise<void> {
+    for (const event of events) this.put({ type: 'put', key: `o/${event.id}`, value: encodeEvent(event) });
+    await this.written();
+  }
+
+  /** An event is over that is not kept. */
+  async end({ id }: PqEvent): Promise<void> {
+    this.waiting.push({ type: 'del', key: `o/${id}` });
+    await this.written();
+  }
+
+  /** Events in progress, as they were known last. */
+  async inProgress(): Promise<PqEvent[]> {
+    const found: PqEvent[] = [];
+    for await (const [key, value] of this.db.iterator({ gte: 'o/', lte: 'o/~' })) {
+      const event = this.readable(key, () => decodeEvent(value));
+      if (event) found.push(event);
+    }
+    return found;
+  }
+
+  private put(operation: Operation & { type: 'put' }): void {
+    const bytes = operation.value.length;
+    if (this.waitingBytes + bytes > MAX_WAITING) {
+      this.dropped++;
+      throw new Error('journal: the disk does not follow');
+    }
+    this.waiting.push(operation);
+    this.waitingBytes += bytes;
+    this.waitingOthers += bytes;
   }
 
   /** Writes an excursion. Resolves when it is on disk. */
@@ -208,9 +247,10 @@ export class Journal {
   }
 
   private async write(): Promise<void> {
-    const { waiting, waitingEntries, waitingBytes } = this;
+    const { waiting, waitingEntries, waitingBytes, waitingOthers } = this;
     this.waiting = [];
     this.waitingBytes = 0;
+    this.waitingOthers = 0;
     this.waitingEntries = 0;
     const shortage = await this.space.shortage(waitingBytes);
     if (shortage) {
@@ -219,7 +259,7 @@ export class Journal {
     }
     await this.db.batch(waiting, { sync: true });
     this.entries += waitingEntries;
-    this.bytes += waitingBytes;
+    this.bytes += waitingBytes - waitingOthers;
     await this.clear();
   }
 

@@ -4,32 +4,55 @@ import type { Excursion } from './excursion';
 import { Journal, type JournalSettings } from './journal';
 
 /**
- * A journal as a detector keeps it: opened in the background, again and again until that succeeds, and written to
+ * A journal as a detector keeps it, with its events in progress: opened in the background, again and again until that succeeds, and written to
  * without waiting. What goes wrong is said when it begins and when it is over, with what was lost, and stops nobody.
  */
 export class JournalKeeper {
   private readonly opening: PatientOpening<Journal>;
   private readonly conditions: Conditions;
   private trouble: string | undefined;
+  /** Events that were in progress when the one before this was closed or killed. */
+  private left: PqEvent[] = [];
+  /** Whether what has happened is kept, or only what is in progress. */
+  readonly keeps: boolean;
   /** Events and excursions that are not in the journal. */
   lost = 0;
 
   /**
    * @param folder on disk
+   * @param settings without a journal only events in progress are kept
    * @param name in place of a meter, in diagnostics
    */
   constructor(
     folder: string,
-    settings: JournalSettings,
+    settings: JournalSettings & { journal: boolean },
     name: string,
     tell: (diagnostic: Diagnostic) => void,
   ) {
     const say = (finding: Finding) => tell({ kind: 'diagnostic', meter: name, time: Date.now(), ...finding });
     this.conditions = new Conditions(say);
+    this.keeps = settings.journal;
     this.opening = new PatientOpening(
-      () => Journal.open(folder, settings, Date.now, (aside) => say(damagedFinding(aside))),
+      async () => {
+        const journal = await Journal.open(folder, settings, Date.now, (aside) => say(damagedFinding(aside)));
+        // Before anything new is written to it.
+        this.left = await journal.inProgress();
+        return journal;
+      },
       (error) => this.say(error),
     );
+  }
+
+  /**
+   * Events that a kill has cut: each ends where it was known to stand, under the flag `cut`. Waits until the journal is
+   * open.
+   * @param goingOn ids of events that go on
+   */
+  async cut(goingOn: ReadonlySet<string>): Promise<PqEvent[]> {
+    await this.journal;
+    const cut = this.left.filter(({ id }) => !goingOn.has(id));
+    this.left = [];
+    return cut.map((event) => ({ ...event, state: 'end', flags: [...event.flags, 'cut'] }));
   }
 
   /** The journal, once it is open. Rejects with what keeps it from that. */
@@ -42,12 +65,19 @@ export class JournalKeeper {
     return this.trouble;
   }
 
+  /** An event begins or ends. */
   addEvent(event: PqEvent): void {
-    this.write((journal) => journal.addEvent(event));
+    if (event.state === 'start') this.write((journal) => journal.begin([event]));
+    else this.write((journal) => (this.keeps ? journal.addEvent(event) : journal.end(event)));
+  }
+
+  /** How events in progress stand. */
+  note(events: readonly PqEvent[]): void {
+    if (events.length > 0) this.write((journal) => journal.begin(events));
   }
 
   addExcursion(excursion: Excursion): void {
-    this.write((journal) => journal.addExcursion(excursion));
+    if (this.keeps) this.write((journal) => journal.addExcursion(excursion));
   }
 
   /** Writes what waits, and closes. */

@@ -84,6 +84,10 @@ class CleanTarget implements Target {
     return this.target.patience;
   }
 
+  get leftOut(): number {
+    return this.target.leftOut ?? 0;
+  }
+
   async send(batch: readonly Envelope[], how: SendSettings, heard: () => void): Promise<Outcome[]> {
     const outcomes = await this.target.send(batch, how, heard);
     return outcomes.map((outcome) => this.clean(outcome));

@@ -7,6 +7,8 @@ export interface LinkedTarget<S extends Session> {
   pipeline: number;
   /** ms without an acknowledgement after which the session is cut. */
   patience: number;
+  /** Values that could not go along with a record that was taken. */
+  leftOut?(): number;
   /** Makes a connection, and resolves when it is usable; rejects with the reason. */
   dial(aborted: AbortSignal): Promise<S>;
   /** Sends a batch over it; gives what becomes of each record. */
@@ -15,7 +17,7 @@ export interface LinkedTarget<S extends Session> {
 
 /** A target over one connection that is made again after it was lost. */
 export function overLink<S extends Session>(
-  { pipeline, patience, dial, send }: LinkedTarget<S>,
+  { pipeline, patience, leftOut = () => 0, dial, send }: LinkedTarget<S>,
   listener: TargetListener,
 ): Target {
   const link = new SteadyLink(dial, listener);
@@ -27,6 +29,9 @@ export function overLink<S extends Session>(
     },
     get ready() {
       return link.session !== undefined;
+    },
+    get leftOut() {
+      return leftOut();
     },
     send: async (batch, how, heard) => {
       const { session } = link;

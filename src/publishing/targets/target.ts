@@ -24,6 +24,8 @@ export interface Target {
   readonly ready: boolean;
   /** Batches that may be on their way at once without their order being lost. */
   readonly pipeline: number;
+  /** Values that could not go along with a record that was taken; absent where that cannot happen. */
+  readonly leftOut?: number;
   /** ms without an answer after which what is on its way is given up. */
   readonly patience: number;
   /**

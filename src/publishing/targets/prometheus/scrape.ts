@@ -3,6 +3,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Socket } from 'node:net';
 import { Counter, Gauge, Registry } from 'prom-client';
+import { lossRegistry } from '../../../shared';
 import type { EndpointSettings } from '../../endpoint';
 import type { Envelope } from '../../outbox';
 import { pointsOf } from '../../points';
@@ -31,12 +32,12 @@ const RELISTEN = 5000;
 export class ScrapeTarget implements Target {
   readonly pipeline = 1;
   readonly patience = 10_000;
+  leftOut = 0;
   state: TargetState = 'connecting';
   private readonly registry = new Registry();
   private readonly gauges = new Map<string, Gauge>();
   private readonly times = new Map<string, number>();
   private readonly events: Counter;
-  private readonly leftOut: Counter;
   private readonly server: http.Server;
   private readonly sockets = new Set<Socket>();
   private readonly path: string;
@@ -62,10 +63,26 @@ export class ScrapeTarget implements Target {
       labelNames: ['meter', 'type'],
       registers,
     });
-    this.leftOut = new Counter({
+    const leftOut = () => this.leftOut;
+    new Counter({
       name: 'pq_series_left_out_total',
       help: `Values left out because the page has ${MAX_SERIES} series`,
       registers,
+      collect() {
+        this.reset();
+        this.inc(leftOut());
+      },
+    });
+    new Counter({
+      name: 'pq_losses_total',
+      help: 'What nodes have dropped, refused or ignored since they were started, by reason',
+      labelNames: ['stage', 'node', 'reason'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { stage, name, reason, count } of lossRegistry.all())
+          this.inc({ stage, node: name, reason }, count);
+      },
     });
     const answer = (request: http.IncomingMessage, response: http.ServerResponse) => {
       this.answer(request, response).catch(() => response.destroy());
@@ -121,7 +138,7 @@ export class ScrapeTarget implements Target {
         const before = this.times.get(series);
         if (before !== undefined && before > point.time) continue;
         if (before === undefined && this.times.size >= MAX_SERIES) {
-          this.leftOut.inc();
+          this.leftOut++;
           continue;
         }
         this.times.set(series, point.time);

@@ -174,7 +174,8 @@ export function sparkplugTarget(
   };
   // One batch after the other: the sequence numbers tell the order.
   const send = (session: EdgeSession, batch: readonly Envelope[]) => session.send(batch);
-  return overLink({ pipeline: 1, patience: 1000 * timeout, dial, send }, listener);
+  const leftOut = () => devices.counters.leftOut;
+  return overLink({ pipeline: 1, patience: 1000 * timeout, leftOut, dial, send }, listener);
 }
 
 function bdSeqMetric(bdSeq: number, timestamp: number): Metric {

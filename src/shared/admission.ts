@@ -1,0 +1,132 @@
+import type { Finding } from '../record';
+import type { Budget } from './budget';
+
+/** A meter that was silent for so long may be let go for another one, ms. */
+const SILENT = 86_400_000;
+/** The first refusal is said with those that follow it in this time, ms. */
+const GATHER = 1000;
+/** Meters that are named, and that are known apart. */
+const NAMED = 10;
+const MOST_KNOWN = 100_000;
+
+export interface AdmissionListener {
+  /** A meter that rests, or was silent for a day, is let go: another one needs its place. */
+  released(meter: string): void;
+  /** Meters are refused. */
+  over(finding: Finding): void;
+}
+
+interface Served {
+  bytes: number;
+  /** ms */
+  heard: number;
+}
+
+/**
+ * Which meters a stage serves. A meter that is served stays served: one too many is refused, counted and said once.
+ */
+export class Admission {
+  /** The one longest silent first. */
+  private readonly served = new Map<string, Served>();
+  /** Meters served whose place may be had: nothing more is expected of them. */
+  private readonly idle = new Set<string>();
+  private readonly refused = new Set<string>();
+  private bytes = 0;
+  private timer: NodeJS.Timeout | undefined;
+  readonly counters = { metersRefused: 0, recordsRefused: 0, metersReleased: 0 };
+
+  /** @param now steady clock, ms */
+  constructor(
+    readonly budget: Budget,
+    private readonly listener: AdmissionListener,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /** Meters that are served. */
+  get size(): number {
+    return this.served.size;
+  }
+
+  /**
+   * Whether something of a meter is taken: it is served already, or there is room for it.
+   * @param bytes that the stage may come to hold of it
+   */
+  admits(meter: string, bytes: number): boolean {
+    const now = this.now();
+    const known = this.served.get(meter);
+    if (!known && !this.makeRoom(bytes, now)) {
+      this.refuse(meter);
+      return false;
+    }
+    const one = known ?? { bytes: 0, heard: now };
+    if (known) this.served.delete(meter);
+    this.idle.delete(meter);
+    this.served.set(meter, one);
+    one.heard = now;
+    if (bytes > one.bytes) {
+      this.bytes += bytes - one.bytes;
+      one.bytes = bytes;
+    }
+    return true;
+  }
+
+  /** Nothing more is expected of a meter: another one may have its place. */
+  rest(meter: string): void {
+    if (this.served.has(meter)) this.idle.add(meter);
+  }
+
+  private release(meter: string, { bytes }: Served): void {
+    this.served.delete(meter);
+    this.idle.delete(meter);
+    this.bytes -= bytes;
+    this.counters.metersReleased++;
+    this.listener.released(meter);
+  }
+
+  /** Says what is still to be said. */
+  close(): void {
+    if (this.timer) this.say();
+  }
+
+  private makeRoom(bytes: number, now: number): boolean {
+    const { meters, bytes: most } = this.budget;
+    while (this.served.size >= meters || (this.bytes + bytes > most && this.served.size > 0)) {
+      const [resting] = this.idle;
+      const [[oldest]] = this.served;
+      const meter = resting ?? oldest;
+      const one = this.served.get(meter) as Served;
+      if (resting === undefined && now - one.heard < SILENT) return false;
+      this.release(meter, one);
+    }
+    return true;
+  }
+
+  private refuse(meter: string): void {
+    this.counters.recordsRefused++;
+    if (this.refused.has(meter)) return;
+    if (this.refused.size < MOST_KNOWN) this.refused.add(meter);
+    this.counters.metersRefused = this.refused.size;
+    if (this.refused.size === 1) this.timer = setTimeout(() => this.say(), GATHER).unref();
+  }
+
+  private say(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const { refused, budget, served, bytes } = this;
+    const names = [...refused].slice(0, NAMED);
+    const more = refused.size - names.length;
+    const full = served.size >= budget.meters;
+    const limit = full
+      ? `${budget.meters} meters are served, which is the limit`
+      : `${served.size} meters hold ${Math.round(bytes / 1e6)} of ${Math.round(budget.bytes / 1e6)} MB`;
+    this.listener.over({
+      code: 'METERS_OVER_LIMIT',
+      severity: 'error',
+      text: `${limit}: refused ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
+      hint: full
+        ? 'Allow more meters in the settings, or part them among several nodes.'
+        : 'Part the meters among several nodes or machines: their waveforms need more memory than one stage may take.',
+      detail: { limit: budget.meters, served: served.size, refused: refused.size, meters: names },
+    });
+  }
+}
