@@ -7,6 +7,7 @@ import {
   Poller,
   readCaptureCount,
   readPollerSettings,
+  type Written,
 } from '../../src/metering';
 import {
   check,
@@ -22,6 +23,16 @@ import { type LossView, viewLosses } from '../losses';
 
 interface MeterPollDef extends NodeDef {
   fleet: string;
+}
+
+interface Message {
+  command?: unknown;
+  meter?: unknown;
+  payload?: unknown;
+  /** Of an `http in` node. */
+  req?: { user?: { username?: string } };
+  /** Of a dashboard. */
+  _session?: { user?: string };
 }
 
 type FleetNode = Node & { meters?: FleetMeter[] };
@@ -104,7 +115,30 @@ export = (RED: NodeAPI): void => {
 
     // By the clock: to count who answers takes longer the more meters there are.
     const showing = setInterval(showStatus, SHOW_EVERY);
-    const perform = async (msg: { command?: unknown; meter?: unknown; payload?: unknown }): Promise<void> => {
+    /** Who wrote what to a meter, what stood there before and what after: in the log, and in Node-RED's audit. */
+    const audited = async (msg: Message, meter: string, work: () => Promise<readonly Written[]>) => {
+      const by = msg.req?.user?.username ?? msg._session?.user ?? 'the flow';
+      const line = (what: string, detail: object) => {
+        this.log(`write to ${meter} by ${by}: ${what}`);
+        RED.log.audit(
+          { event: 'power-quality.write', node: this.id, meter, by, ...detail } as never,
+          msg.req as never,
+        );
+      };
+      try {
+        const written = await work();
+        for (const { register, before, value } of written)
+          line(`${register} ${before ?? 'not read'} -> ${value}`, { register, before, after: value });
+      } catch (error) {
+        const { message } = error as Error;
+        line(`failed, ${JSON.stringify(msg.payload ?? msg.command).slice(0, 200)}: ${message}`, {
+          error: message,
+        });
+        throw error;
+      }
+    };
+
+    const perform = async (msg: Message): Promise<void> => {
       const command = check.oneOf(msg.command, 'msg.command', COMMANDS);
       if (command === 'poll' && msg.meter === undefined) return await poller.poll();
       if (command === 'stats' && msg.meter === undefined) {
@@ -113,14 +147,14 @@ export = (RED: NodeAPI): void => {
       }
       const meter = check.text(msg.meter, 'msg.meter');
       if (command === 'poll') return await poller.poll(meter);
-      if (command === 'write') return await poller.write(meter, msg.payload);
+      if (command === 'write') return await audited(msg, meter, () => poller.write(meter, msg.payload));
       if (command === 'stats') return poller.tellStatistics(meter);
       if (command === 'capture') return await poller.capture(meter, readCaptureCount(msg.payload));
-      return await poller.clearBuffer(meter);
+      return await audited(msg, meter, () => poller.clearBuffer(meter));
     };
 
     this.on('input', (msg, _send, done) => {
-      perform(msg as object).then(() => done(), done);
+      perform(msg as Message).then(() => done(), done);
     });
 
     this.on('close', (removed: boolean, done: () => void) => {

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { openRecord, recordingPath } from '../../src/files';
+import { openRecord, pathOf } from '../../src/files';
 import type { WaveformFrame } from '../../src/record';
 import { PROFILES } from '../../src/registers';
 import {
@@ -36,8 +36,9 @@ export = (RED: NodeAPI): void => {
         const { stagger } = readSimulatorSettings(config);
         return (meter) => new SyntheticSource(synthetic, meter * stagger, meter + 1);
       }
+      const { fileWorkingDirectory: working } = RED.settings as { fileWorkingDirectory?: string };
       const record = await openRecord(
-        { path: recordingPath(config.recording) },
+        { path: await pathOf(config.recording, { working }) },
         {
           channels: config.channels,
           encoding: config.encoding || undefined,

@@ -17,6 +17,8 @@ registerNode('modbus-link', {
     stopBits: { value: 1, icon: 'stop', choices: [1, 2] },
     timeout: { value: 1000, icon: 'clock-o' },
     retries: { value: 3, icon: 'repeat' },
+    readOnly: { value: false, icon: 'lock' },
+    writable: { value: '', icon: 'pencil', placeholder: '4099, 40000-40010' },
     gap: { value: 0, icon: 'pause', below: testRow('modbus-link', { unit: 1 }) },
   },
   sound: { host: 'meter', serialPort: '/dev/ttyUSB0' },

@@ -19,6 +19,7 @@ registerNode('phase-correlator', {
     schedule: { value: WEEKLY, icon: 'calendar-check-o', group: 'runs' },
     keep: { value: true, icon: 'hdd-o' },
     key: { credential: 'password', icon: 'key' },
+    folder: { value: '', icon: 'folder-open-o', placeholder: 'import' },
     references: {
       value: [],
       icon: 'star',

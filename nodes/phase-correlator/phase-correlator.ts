@@ -1,15 +1,17 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Cron } from 'croner';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { board } from '../../src/desk';
 import {
   changesCsv,
+  ImportThread,
   inSlices,
   PhaseCorrelator,
   readCorrelatorSettings,
   resultsJson,
   SeriesDisk,
   seriesError,
+  tablePath,
   WorkerPool,
 } from '../../src/phasing';
 import {
@@ -24,7 +26,9 @@ import {
 import { PatientOpening } from '../../src/shared';
 import { viewLosses } from '../losses';
 
-const COMMANDS = ['run', 'reset', 'import', 'plot', 'stats'] as const;
+const COMMANDS = ['run', 'reset', 'import', 'cancel', 'plot', 'stats'] as const;
+/** These wait for nobody. */
+const AT_ONCE: readonly Command[] = ['cancel', 'plot', 'stats'];
 type Command = (typeof COMMANDS)[number];
 
 interface Credentials {
@@ -45,6 +49,7 @@ export = (RED: NodeAPI): void => {
     let passedOver = 0;
     let shown = '';
     let running: WorkerPool | undefined;
+    let importing: ImportThread | undefined;
     let closing = false;
 
     const settings = (() => {
@@ -66,6 +71,7 @@ export = (RED: NodeAPI): void => {
 
     // Messages wait until the window of before is read: what they bring may correct it.
     const { userDir } = RED.settings;
+    const tables = resolve(userDir ?? '.', settings.folder || 'import');
     let disk: SeriesDisk | undefined;
     let opening: PatientOpening<true> | undefined;
     let ready: Promise<unknown> = Promise.resolve();
@@ -191,6 +197,10 @@ export = (RED: NodeAPI): void => {
       send: (message: NodeMessage[][]) => void,
     ): Promise<void> => {
       if (name === 'run') return await run(send, transformersOf(payload));
+      if (name === 'cancel') {
+        await Promise.all([importing?.cancel(), running?.stop()]);
+        return;
+      }
       if (name === 'stats') {
         const said = losses.statistics(correlator.status);
         send([[], [{ topic: said.meter, payload: said } as NodeMessage]]);
@@ -205,10 +215,17 @@ export = (RED: NodeAPI): void => {
       if (name === 'reset') await correlator.reset();
       else {
         const file = check.text(check.object(payload, 'payload').file, 'payload.file', 4096);
-        const { values, skipped, problem } = await correlator.import(file, Date.now(), (part) =>
-          show('ring', text('importing', { percent: Math.round(100 * part) })),
-        );
-        if (problem) this.warn(`${file}: ${skipped} of ${values + skipped} not taken; the first: ${problem}`);
+        const path = await tablePath(file, tables);
+        importing = new ImportThread(path);
+        try {
+          const { values, skipped, problem } = await correlator.importBy(importing, Date.now(), (part) =>
+            show('ring', text('importing', { percent: Math.round(100 * part) })),
+          );
+          if (problem)
+            this.warn(`${file}: ${skipped} of ${values + skipped} not taken; the first: ${problem}`);
+        } finally {
+          importing = undefined;
+        }
       }
       heard = -1;
       showCollecting();
@@ -231,9 +248,13 @@ export = (RED: NodeAPI): void => {
         done(error as Error);
         return;
       }
+      const out = (messages: NodeMessage[][]) => send(messages as unknown as NodeMessage[]);
+      if (AT_ONCE.includes(command)) {
+        perform(command, message.payload, out).then(() => done(), done);
+        return;
+      }
       // Commands one after the other: a run waits for the file that is being read.
       if (command === 'run') runWaits = true;
-      const out = (messages: NodeMessage[][]) => send(messages as unknown as NodeMessage[]);
       const performed = commands.then(() => {
         if (command === 'run') runWaits = false;
         return perform(command, message.payload, out);
@@ -248,7 +269,7 @@ export = (RED: NodeAPI): void => {
       board.forget(this.id);
       schedule?.stop();
       const end = async () => {
-        await Promise.all([running?.stop(), opening?.close()]);
+        await Promise.all([running?.stop(), importing?.cancel(), opening?.close()]);
         await disk?.flush();
       };
       end().then(done, done);

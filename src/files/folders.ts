@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve } from 'node:path';
-import { unlessMissing } from '../shared';
+import { isAbsolute, join, resolve } from 'node:path';
+import { isBelow, unlessMissing } from '../shared';
 import { RecordError } from './error';
 import { recordingPath } from './recordings';
 
@@ -40,10 +40,4 @@ export async function pathOf(name: string, { working, uploads }: Folders): Promi
     throw new RecordError('PATH', `${name} lies outside fileWorkingDirectory (${working})`);
   }
   throw new RecordError('NO_FILE', `ENOENT: no such file, ${name}`);
-}
-
-async function isBelow(real: string, folder: string): Promise<boolean> {
-  const base = (await unlessMissing(realpath(folder))) ?? resolve(folder);
-  const path = relative(base, real);
-  return path === '' || (!path.startsWith('..') && !isAbsolute(path));
 }

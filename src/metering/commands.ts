@@ -5,13 +5,15 @@ import type { ModbusLink } from './link';
 /** What became of one register that was to be written. */
 export interface Written {
   register: string;
-  before: number;
+  /** Missing where it was not read. */
+  before?: number;
   value: number;
   /** False where the register held the value already, and nothing was written. */
   changed: boolean;
 }
 
-const CLEAR = 0xff00;
+/** What clears the buffer overflow. */
+export const CLEAR = 0xff00;
 /** Logged events that one `capture` command sends. */
 const MAX_CAPTURES = 20;
 /** A payload beyond this is the time stamp that an inject node sends along. */

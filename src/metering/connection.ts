@@ -1,6 +1,7 @@
 import ModbusRTU from 'modbus-serial';
 import { growingPause } from '../shared';
 import type { LinkSettings } from './link-settings';
+import { MbapGuard } from './mbap-guard';
 
 /** Between attempts to connect. */
 const PAUSE = { first: 500, growth: 1.5, longest: 60_000, jitter: 0.2 };
@@ -22,6 +23,8 @@ export class ModbusConnection {
   private closed = false;
   /** An answer to a question that was never asked came while the present one waited. */
   private foreign = false;
+  /** Whether the other side has answered as a meter does since it was connected. */
+  private isProven = false;
   /** Numbers of the newest transactions that had no answer in time: an answer to them is late, not wrong. */
   private readonly late: number[] = [];
   connects = 0;
@@ -48,8 +51,12 @@ export class ModbusConnection {
       client.setTimeout(timeout);
       this.foreign = false;
       try {
-        return await request(client);
+        const answer = await request(client);
+        this.prove();
+        return answer;
       } catch (error) {
+        // An exception is an answer, too.
+        if ((error as { modbusCode?: number }).modbusCode !== undefined) this.prove();
         throw this.explain(client, error);
       } finally {
         forgetTransactions(client);
@@ -101,8 +108,11 @@ export class ModbusConnection {
     client.on('error', () => {});
     // The library leaves a request waiting for its timeout when the other side hangs up.
     client.on('close', () => {
-      if (this.client === client)
-        this.cut(Object.assign(new Error('the connection was cut'), { code: 'ECONNRESET' }));
+      if (this.client !== client) return;
+      const error = Object.assign(new Error('the connection was cut'), { code: 'ECONNRESET' });
+      // One that never answered is as good as none: it is left alone for longer and longer.
+      if (client.isOpen === false && !this.isProven && this.connects > 0) this.pause(error);
+      this.cut(error);
     });
     try {
       await this.inTime(connect(client, this.settings));
@@ -115,9 +125,9 @@ export class ModbusConnection {
       await this.drop();
       throw new Error('the link is closed');
     }
-    this.watch(client);
-    this.failures = 0;
+    this.isProven = false;
     this.lastError = undefined;
+    this.watch(client);
     this.connects++;
     this.connected();
     return client;
@@ -128,6 +138,15 @@ export class ModbusConnection {
     if (this.settings.transport !== 'tcp') return;
     const { port, transactions } = insides(client);
     this.late.length = 0;
+    const guard = new MbapGuard();
+    port?._client?.on('data', (bytes: Buffer) => {
+      const problem = this.client === client ? guard.push(bytes) : undefined;
+      if (problem === undefined) return;
+      const error = new Error(`the other side does not speak Modbus TCP: ${problem}`);
+      this.pause(error);
+      this.cut(error);
+      void this.drop();
+    });
     port?.on('data', () => {
       const number = port._transactionIdRead ?? 0;
       if (!(number in transactions()) && !this.late.includes(number)) this.foreign = true;
@@ -143,6 +162,11 @@ export class ModbusConnection {
     const rest = port?._clientRcvData?.length ?? port?._buffer?.length ?? 0;
     if (rest > 0) return Object.assign(error as Error, { rest, onLine: this.settings.transport !== 'tcp' });
     return this.foreign ? Object.assign(error as Error, { foreign: true }) : error;
+  }
+
+  private prove(): void {
+    this.isProven = true;
+    this.failures = 0;
   }
 
   private pause(error: Error): void {
@@ -176,6 +200,8 @@ export interface ModbusPort {
   on(event: 'data', listener: (frame: Buffer) => void): void;
   off(event: 'data', listener: (frame: Buffer) => void): void;
   _transactionIdRead?: number;
+  /** The socket of Modbus TCP. */
+  _client?: { on(event: 'data', listener: (bytes: Buffer) => void): void };
   /** Bytes that came and make no whole frame: Modbus TCP, RTU. */
   _clientRcvData?: Buffer;
   _buffer?: Buffer;

@@ -1,4 +1,4 @@
-import { check } from '../record';
+import { check, FieldError } from '../record';
 
 export const TRANSPORTS = ['tcp', 'rtu-over-tcp', 'rtu'] as const;
 
@@ -17,6 +17,10 @@ export interface LinkSettings {
   retries: number;
   /** Pause between an answer and the next request, ms. */
   gap: number;
+  /** Nothing is written over this link. */
+  readOnly: boolean;
+  /** Registers that may be written, first and last of each range; all where there are none. */
+  writable: [first: number, last: number][];
 }
 
 /** Settings from a panel. Throws a FieldError that names the setting. */
@@ -38,5 +42,22 @@ export function readLinkSettings(given: unknown, at = 'settings'): LinkSettings 
     timeout: number('timeout', 1000, { min: 10, max: 600_000, unit: 'ms' }),
     retries: number('retries', 3, { min: 0, max: 20 }),
     gap: number('gap', 0, { min: 0, max: 60_000, unit: 'ms' }),
+    readOnly: check.boolean(g.readOnly ?? false, `${at}.readOnly`),
+    writable: readRanges(g.writable, `${at}.writable`),
   };
+}
+
+/** Ranges of registers such as `4099, 40000-40010`. */
+function readRanges(given: unknown, at: string): [number, number][] {
+  if (given === undefined || given === null || given === '') return [];
+  return check
+    .text(given, at, 1024)
+    .split(',')
+    .map((part) => {
+      const [, first, last = first] = /^\s*(\d{1,5})\s*(?:-\s*(\d{1,5})\s*)?$/.exec(part) ?? [];
+      const range: [number, number] = [Number(first), Number(last)];
+      if (first === undefined || range[1] < range[0] || range[1] > 65_535)
+        throw new FieldError(at, 'registers such as 4099, 40000-40010', given);
+      return range;
+    });
 }

@@ -1,4 +1,5 @@
 import type ModbusRTU from 'modbus-serial';
+import { FieldError } from '../record';
 import { ModbusConnection } from './connection';
 import { FairQueue } from './fair-queue';
 import type { LinkSettings } from './link-settings';
@@ -108,8 +109,21 @@ export class ModbusLink {
     return found;
   }
 
-  /** Writes holding registers (function code 16). Errors as in {@link read}. */
+  /**
+   * Writes holding registers (function code 16). Errors as in {@link read}.
+   * @throws FieldError for registers that may not be written over this link
+   */
   write(unit: number, address: number, words: number[]): Promise<void> {
+    const { readOnly, writable } = this.settings;
+    if (readOnly)
+      return Promise.reject(new FieldError('msg.command', 'no write: the link is read-only', address));
+    const last = address + words.length - 1;
+    if (writable.length > 0 && !writable.some(([from, to]) => address >= from && last <= to)) {
+      const ranges = writable.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(', ');
+      return Promise.reject(
+        new FieldError('msg.payload', `registers that the link lets be written (${ranges})`, address),
+      );
+    }
     return this.enqueue(unit, async (client) => {
       await client.writeRegisters(address, words);
     });

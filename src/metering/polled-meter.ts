@@ -1,6 +1,6 @@
 import { Conditions, FieldError, type Finding } from '../record';
 import { growingPause } from '../shared';
-import { clearBuffer, readWrites, writeRegisters } from './commands';
+import { CLEAR, clearBuffer, readWrites, type Written, writeRegisters } from './commands';
 import { faultOf, isLinkDown, isRefusal, isSilence } from './diagnosis';
 import type { FleetMeter } from './fleet';
 import type { ModbusLink } from './link';
@@ -83,8 +83,8 @@ export class PolledMeter {
     await this.polling;
   }
 
-  /** Writes registers idempotently and tells what became of each. */
-  async write(values: unknown): Promise<void> {
+  /** Writes registers idempotently, says what became of each, and gives it. */
+  async write(values: unknown): Promise<Written[]> {
     const { profile, unit } = this.meter;
     const writes = readWrites(profile, values);
     const results = await this.command(() => writeRegisters(this.link, unit, profile, writes));
@@ -97,9 +97,10 @@ export class PolledMeter {
         detail: { register, before, value },
       });
     }
+    return results;
   }
 
-  async clearBuffer(): Promise<void> {
+  async clearBuffer(): Promise<Written[]> {
     await this.command(() => clearBuffer(this.link, this.meter.unit, this.meter.profile));
     this.tell({
       code: 'BUFFER_CLEARED',
@@ -108,6 +109,7 @@ export class PolledMeter {
       hint: 'Nothing to do.',
       detail: {},
     });
+    return [{ register: 'CLEAR_OVERFLOW', value: CLEAR, changed: true }];
   }
 
   /**

@@ -1,4 +1,5 @@
 import { FieldError } from '../record';
+import type { Written } from './commands';
 import type { FleetMeter } from './fleet';
 import type { ModbusLink } from './link';
 import { PolledMeter } from './polled-meter';
@@ -55,13 +56,13 @@ export class Poller {
    * @param values by register name of the profile
    * @throws FieldError for an unknown meter or register; the fault of the link
    */
-  async write(name: string, values: unknown): Promise<void> {
-    await this.find(name).write(values);
+  async write(name: string, values: unknown): Promise<Written[]> {
+    return await this.find(name).write(values);
   }
 
   /** Clears the buffer overflow of a meter. Errors as in {@link write}. */
-  async clearBuffer(name: string): Promise<void> {
-    await this.find(name).clearBuffer();
+  async clearBuffer(name: string): Promise<Written[]> {
+    return await this.find(name).clearBuffer();
   }
 
   /** Sends the newest logged events of a meter again, with their captures. Errors as in {@link write}. */

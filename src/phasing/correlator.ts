@@ -2,6 +2,7 @@ import { FieldError, type PqEvent, type Reading } from '../record';
 import type { SeriesDisk } from './disk/series-disk';
 import type { RunFrame } from './frame';
 import type { GroupResult } from './group/identify';
+import type { ImportThread } from './import/import-thread';
 import { type Imported, importSeries } from './import/series';
 import { ASSUMED_PF } from './loading';
 import { PhaseMeans } from './means';
@@ -156,6 +157,14 @@ export class PhaseCorrelator {
       this.push({ kind: 'reading', meter, time, values: { va }, quality: 'good' }, now);
     };
     return await importSeries(path, take, progress);
+  }
+
+  /** As {@link import}, read by a thread. */
+  async importBy(thread: ImportThread, now: number, progress: (part: number) => void): Promise<Imported> {
+    const take = (meter: string, time: number, va: number) => {
+      this.push({ kind: 'reading', meter, time, values: { va }, quality: 'good' }, now);
+    };
+    return await thread.run(take, progress);
   }
 
   /**

@@ -1,6 +1,8 @@
 /** Phase identification: which phase each meter is on, by the likeness of voltages. */
 export * from './correlator';
 export * from './disk/series-disk';
+export { tablePath } from './import/bounds';
+export { ImportThread } from './import/import-thread';
 export * from './import/series';
 export * from './loading';
 export * from './plot';

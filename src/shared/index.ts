@@ -1,6 +1,7 @@
 /** Small parts with one purpose that several stages use. */
 export * from './admission';
 export * from './age-clock';
+export * from './allowed-path';
 export * from './budget';
 export * from './cleaner';
 export * from './counters';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -161,7 +161,7 @@ describe('phase-correlator in Node-RED', function () {
     for (const message of messages()) {
       assert.match(
         message,
-        /^msg\.command: expected (no run under way, got "run"|one of run, reset, import, plot, stats, got "fly")$/,
+        /^msg\.command: expected (no run under way, got "run"|one of run, reset, import, cancel, plot, stats, got "fly")$/,
       );
     }
   });
@@ -170,7 +170,7 @@ describe('phase-correlator in Node-RED', function () {
     const folder = mkdtempSync(join(tmpdir(), 'pq-flow-import-'));
     try {
       const table = tables(2, 9);
-      await start(table);
+      await start({ ...table, folder });
       const file = join(folder, 'series.csv');
       const lines = [...slots(table)].flatMap((readings) =>
         (readings as { meter: string; time: number; values: { va: number } }[]).map(
@@ -196,6 +196,39 @@ describe('phase-correlator in Node-RED', function () {
         flow.got('errors')[1].error?.message,
         'payload.transformer: expected a transformer with meters, got "T9"',
       );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('imports from its folder alone, can be told to stop, and answers meanwhile', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pq-flow-import-'));
+    try {
+      await start({ ...tables(1, 6), folder });
+      writeFileSync(join(folder, '..', 'outside.csv'), 'time,m\n');
+      symlinkSync('/etc/passwd', join(folder, 'link.csv'));
+      const outside = ['/etc/passwd', '/dev/zero', '../outside.csv', 'link.csv', folder];
+      for (const file of outside) flow.send('correlator', { command: 'import', payload: { file } });
+      await until(() => flow.got('errors').length === outside.length, 'the refusals');
+      for (const { error } of flow.got('errors')) {
+        assert.match(String(error?.message), /^payload\.file: expected a file/);
+        assert.ok(!String(error?.message).includes('root:'));
+      }
+      // A large one, in a thread: other commands are answered, and it can be given up.
+      const row = (n: number) => `${new Date(1.7e12 + n * 1000).toISOString()},${'230.5,'.repeat(199)}230.5`;
+      const head = `time,${Array.from({ length: 200 }, (_, m) => `m${m}`).join(',')}`;
+      writeFileSync(
+        join(folder, 'large.csv'),
+        [head, ...Array.from({ length: 40_000 }, (_, n) => row(n))].join('\n'),
+      );
+      flow.send('correlator', { command: 'import', payload: { file: 'large.csv' } });
+      flow.send('correlator', { command: 'stats' });
+      await until(() => flow.got('diagnostics').length === 1, 'an answer');
+      assert.equal(flow.got('diagnostics')[0].payload.code, 'STAGE_STATISTICS');
+      flow.send('correlator', { command: 'cancel' });
+      await until(() => flow.got('errors').length === outside.length + 1, 'the end of the import', 5000);
+      assert.match(String(flow.got('errors').at(-1)?.error?.message), /the import was cancelled/);
+      rmSync(join(folder, '..', 'outside.csv'));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -89,13 +89,13 @@ describe('import of series', () => {
     );
     assert.deepEqual(found, ['m0 1767225600000 230', 'm1 1767225900000 231']);
     assert.deepEqual([result.rows, result.values, result.skipped], [3, 2, 2]);
-    assert.equal(result.problem, 'row 1: expected a voltage of m1, got "n/a"');
+    assert.equal(result.problem, 'row 1: a cell that is no voltage');
   });
 
   it('says what is wrong with a file', async () => {
     await assert.rejects(
       read('none.csv', 'a,b\n1,2\n'),
-      /columns: expected a column of times \(time, timestamp, date, datetime\), got "a, b"/,
+      /columns: expected a column of times \(time, timestamp, date, datetime\), got "2 columns of other names"/,
     );
     await assert.rejects(
       importSeries(join(folder, 'nothing.csv'), () => {}),
@@ -104,6 +104,56 @@ describe('import of series', () => {
     await assert.rejects(read('broken.csv.gz', Buffer.from('not gzip')), /incorrect header check/);
     await assert.rejects(read('broken.parquet', Buffer.from('not parquet at all')), /parquet/i);
     assert.deepEqual((await read('empty.csv', '')).result, { rows: 0, values: 0, skipped: 0 });
+  });
+
+  it('refuses what is no table, soon, in little memory, and shows nothing of it', async () => {
+    const secret = 'root:x:0:0:secret';
+    const before = process.memoryUsage().rss;
+    const began = performance.now();
+    const bomb = gzipSync(Buffer.alloc(300e6, 'a'));
+    for (const [name, content, reason] of [
+      ['passwd.csv', `${secret}\n${secret}\n`, /columns: expected a column of times/],
+      ['bomb.csv.gz', bomb, /bomb\.csv\.gz: a line of more than 4 MB: no table/],
+      [
+        'wide.csv',
+        `time,${Array.from({ length: 1_000_000 }, (_, i) => `m${i}`).join(',')}\n`,
+        /columns|a line/,
+      ],
+      ['zeros.csv', Buffer.alloc(50e6), /a line of more than 4 MB/],
+    ] as const) {
+      await assert.rejects(read(name, content), (error: Error) => {
+        assert.match(error.message, reason, name);
+        assert.ok(!error.message.includes('secret') && error.message.length < 300, error.message);
+        return true;
+      });
+    }
+    assert.ok(performance.now() - began < 30_000);
+    assert.ok(process.memoryUsage().rss - before < 600e6);
+  }).timeout(60_000);
+
+  it('refuses a Parquet file that claims more rows than its bytes can hold', async () => {
+    const { parquetWriteFile } = await import('hyparquet-writer');
+    const path = join(folder, 'claims.parquet');
+    parquetWriteFile({
+      filename: path,
+      columnData: [
+        { name: 'time', data: TIMES.map((time) => BigInt(time)), type: 'INT64' },
+        { name: 'm0', data: TIMES.map((_, i) => volts(0, i)), type: 'DOUBLE' },
+      ],
+    });
+    // Thrift's varint of the number of rows, 450, stands in the footer: made as long, and the largest.
+    const bytes = readFileSync(path);
+    const footer = bytes.readUInt32LE(bytes.length - 8);
+    const at = bytes.indexOf(Buffer.from([0x84, 0x07]), bytes.length - 8 - footer);
+    assert.ok(at > 0);
+    const huge = Buffer.from([0x80, 0x80, 0xa0, 0xf6, 0xf4, 0xac, 0xdb, 0xe0, 0x1b]);
+    const longer = Buffer.concat([bytes.subarray(0, at), huge, bytes.subarray(at + 2)]);
+    longer.writeUInt32LE(footer + huge.length - 2, longer.length - 8);
+    writeFileSync(path, longer);
+    await assert.rejects(
+      importSeries(path, () => {}),
+      /claims\.parquet: its \d+ bytes cannot hold \d{10,} rows/,
+    );
   });
 
   itWith('phase-id/voltages.csv.gz', 'takes the week of ../shared/phase-id as it is', async (path) => {

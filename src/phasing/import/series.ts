@@ -18,13 +18,13 @@ const VOLTAGE = ['va', 'voltage', 'volts', 'v', 'vb', 'vc'];
 /**
  * Voltages from a table on disk, in one of two forms: a row a reading (`time, meter, va`), or a row an interval with a
  * column a meter. An empty cell is a value that is missing. Times: ISO 8601, or ms since 1970.
- * @param take is given each value; returns whether it was taken
+ * @param take is given each value; one that returns a promise is waited for
  * @param progress is told the part that is read, 0 to 1
  * @throws FieldError for a table without a column of times; Error where the file cannot be read
  */
 export async function importSeries(
   path: string,
-  take: (meter: string, time: number, volts: number) => void,
+  take: (meter: string, time: number, volts: number) => unknown,
   progress: (part: number) => void = () => {},
 ): Promise<Imported> {
   const result: Imported = { rows: 0, values: 0, skipped: 0 };
@@ -40,17 +40,18 @@ export async function importSeries(
       result.rows++;
       const time = timeOf(row[timeColumn]);
       if (time === undefined) {
-        skip(`expected a time, got ${JSON.stringify(String(row[timeColumn]))}`);
+        skip('no time');
         continue;
       }
       for (const [meter, cell] of read(row)) {
         if (cell === '' || cell === null || cell === undefined) continue;
         const volts = Number(cell);
         if (meter === '' || !Number.isFinite(volts)) {
-          skip(`expected a voltage of ${meter || 'a meter'}, got ${JSON.stringify(String(cell))}`);
+          skip(meter === '' ? 'no meter' : 'a cell that is no voltage');
           continue;
         }
-        take(meter, time, volts);
+        const taken = take(meter, time, volts);
+        if (taken instanceof Promise) await taken;
         result.values++;
       }
     }
@@ -68,7 +69,7 @@ function formOf(columns: string[]): { read: (row: Row) => [string, unknown][]; t
     throw new FieldError(
       'columns',
       `a column of times (${TIME.join(', ')})`,
-      columns.slice(0, 10).join(', '),
+      `${columns.length} columns of other names`,
     );
   }
   const [meter, voltage] = [find(METER), find(VOLTAGE)];
