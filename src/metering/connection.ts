@@ -5,6 +5,8 @@ import { MbapGuard } from './mbap-guard';
 
 /** Between attempts to connect. */
 const PAUSE = { first: 500, growth: 1.5, longest: 60_000, jitter: 0.2 };
+/** Connections without any answer on end, after which the other side is left alone for a while. */
+const MOST_MISSES = 5;
 /** Late answers that are known as such. */
 const MAX_LATE = 16;
 
@@ -23,8 +25,8 @@ export class ModbusConnection {
   private closed = false;
   /** An answer to a question that was never asked came while the present one waited. */
   private foreign = false;
-  /** Whether the other side has answered as a meter does since it was connected. */
-  private isProven = false;
+  /** Connections on end that were lost or gave garbage before the other side answered as a meter does. */
+  private misses = 0;
   /** Numbers of the newest transactions that had no answer in time: an answer to them is late, not wrong. */
   private readonly late: number[] = [];
   connects = 0;
@@ -110,8 +112,7 @@ export class ModbusConnection {
     client.on('close', () => {
       if (this.client !== client) return;
       const error = Object.assign(new Error('the connection was cut'), { code: 'ECONNRESET' });
-      // One that never answered is as good as none: it is left alone for longer and longer.
-      if (client.isOpen === false && !this.isProven && this.connects > 0) this.pause(error);
+      this.miss(error);
       this.cut(error);
     });
     try {
@@ -125,7 +126,6 @@ export class ModbusConnection {
       await this.drop();
       throw new Error('the link is closed');
     }
-    this.isProven = false;
     this.lastError = undefined;
     this.watch(client);
     this.connects++;
@@ -143,7 +143,7 @@ export class ModbusConnection {
       const problem = this.client === client ? guard.push(bytes) : undefined;
       if (problem === undefined) return;
       const error = new Error(`the other side does not speak Modbus TCP: ${problem}`);
-      this.pause(error);
+      this.miss(error);
       this.cut(error);
       void this.drop();
     });
@@ -165,8 +165,13 @@ export class ModbusConnection {
   }
 
   private prove(): void {
-    this.isProven = true;
+    this.misses = 0;
     this.failures = 0;
+  }
+
+  /** A connection that gives no answer is as good as none: after some it is left alone, for longer and longer. */
+  private miss(error: Error): void {
+    if (++this.misses >= MOST_MISSES) this.pause(error);
   }
 
   private pause(error: Error): void {

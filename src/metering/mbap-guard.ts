@@ -1,12 +1,11 @@
 /** Bytes of the header of Modbus TCP before those that its length counts. */
 const HEAD = 6;
-/** Unit and function code at the least, and as much as a frame of Modbus can have. */
+/** Unit and function code. Some meters answer functions of their own in frames longer than those of Modbus. */
 const LEAST = 2;
-const MOST = 260;
 
 /**
- * Looks at what comes over Modbus TCP (Modbus Messaging on TCP/IP 1.0b, 3.1.3): the protocol id is 0, and the length is
- * one that a frame can have. The library looks at neither, and takes whatever stands there for an answer.
+ * Looks at what comes over Modbus TCP (Modbus Messaging on TCP/IP 1.0b, 3.1.3): the protocol id is 0, and a frame
+ * has at least unit and function code. The library looks at neither, and takes whatever stands there for an answer.
  */
 export class MbapGuard {
   private readonly head = Buffer.alloc(HEAD);
@@ -33,7 +32,7 @@ export class MbapGuard {
       const protocol = this.head.readUInt16BE(2);
       if (protocol !== 0) return `protocol id ${protocol} instead of 0`;
       this.rest = this.head.readUInt16BE(4);
-      if (this.rest < LEAST || this.rest > MOST) return `a frame of ${this.rest} bytes`;
+      if (this.rest < LEAST) return `a frame of ${this.rest} bytes`;
     }
     return undefined;
   }

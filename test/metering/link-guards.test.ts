@@ -61,7 +61,6 @@ describe('what comes over Modbus TCP', function () {
     }
     assert.equal(new MbapGuard().push(Buffer.from('HTTP/1.1 400')), 'protocol id 21584 instead of 0');
     assert.equal(new MbapGuard().push(Buffer.from([0, 1, 0, 0, 0, 1])), 'a frame of 1 bytes');
-    assert.equal(new MbapGuard().push(Buffer.from([0, 1, 0, 0, 9, 9])), 'a frame of 2313 bytes');
   });
 
   it('with another protocol id is no answer, though all else fits', async () => {
@@ -88,8 +87,8 @@ describe('what comes over Modbus TCP', function () {
         asked++;
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
-      // Pauses of 0.5, 0.75, 1.1, 1.7 s with a fifth left to chance.
-      assert.ok(server.connections <= 6, `${server.connections} connections for ${asked} requests`);
+      // Five at once, then pauses of 0.5, 0.75, 1.1, 1.7 s with a fifth left to chance.
+      assert.ok(server.connections <= 11, `${server.connections} connections for ${asked} requests`);
       assert.ok(asked > 50, String(asked));
     }
   });
