@@ -29,7 +29,7 @@ import { openDoor } from '../admin-door';
 import { showRegularly, viewLosses } from '../losses';
 
 const COMMANDS = ['configure', 'flush', 'history', 'replay', 'export', 'stats'] as const;
-/** How events in progress stand is put into the journal this often, ms, besides when one begins or ends. */
+/** How events in progress stand is put into the journal this often, ms, and when one begins or ends. */
 const NOTE_EVERY = 10_000;
 /** A meter that was in the middle of an event at a restart, and is silent for so long, ms: its event is over. */
 const RESUME_WITHIN = 600_000;
@@ -151,15 +151,12 @@ export = (RED: NodeAPI): void => {
     }
 
     const goingOn = new Set(before.flatMap(({ events }) => events.map(({ id }) => id)));
-    void keeper?.cut(goingOn).then(
-      (events) => {
-        for (const event of events) {
-          keeper?.addEvent(event);
-          output(0, event);
-        }
-      },
-      () => undefined,
-    );
+    void keeper?.cut(goingOn).then((events) => {
+      for (const event of events) {
+        keeper?.addEvent(event);
+        output(0, event);
+      }
+    });
     const noting = setInterval(() => {
       if (detector.status.open) keeper?.note(detector.standing);
     }, NOTE_EVERY);

@@ -38,7 +38,7 @@ const FLAGS: Record<StreamEnd, string> = {
 const WATCHED = /(^| )v(a|b|c|ab|bc|ca)( |$)/;
 /** A meter whose waveform ended so long ago, ms, is judged by its readings again. */
 const STALE = 60_000;
-/** What a meter may come to hold here, bytes: without samples, and the s of samples besides what captures ask for. */
+/** What a meter may come to hold here, bytes: without samples; and the s of samples that are held beyond those for captures. */
 const BYTES_OF_READINGS = 4000;
 const SECONDS_HELD = 0.2;
 /** Characters that the samples of meters without an event may take in what is put aside. */
@@ -111,7 +111,7 @@ export class SagSwellDetector {
     );
   }
 
-  /** Which events are in progress, as they are told. */
+  /** Which events are in progress, by what is reported. */
   private note({ meter, id, state }: PqEvent): void {
     const open = this.inProgress.get(meter);
     if (state === 'start') {

@@ -169,7 +169,7 @@ export class ModbusConnection {
     this.failures = 0;
   }
 
-  /** A connection that gives no answer is as good as none: after some it is left alone, for longer and longer. */
+  /** A connection without an answer: after some of them the other side is left alone, for longer and longer. */
   private miss(error: Error): void {
     if (++this.misses >= MOST_MISSES) this.pause(error);
   }

@@ -46,7 +46,7 @@ export class AgeClock {
   private offset: number;
   private steppedAt: number | undefined;
 
-  /** @param stepped is told of a wall clock that was set: by how much, ms */
+  /** @param stepped hears of a wall clock that was set: by how much, ms */
   constructor(
     private readonly clock: Clock = systemClock,
     private readonly stepped: (by: number) => void = () => {},
@@ -111,6 +111,7 @@ function bootId(): string | undefined {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {
+    // Not Linux: then a restart goes by the wall clock.
     return undefined;
   }
 }

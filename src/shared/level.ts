@@ -19,6 +19,7 @@ export async function openLevel(folder: string, options: OpenOptions = {}): Prom
   const db: Level = new ClassicLevel(folder, { keyEncoding: 'utf8', valueEncoding: 'buffer', ...options });
   await db.open();
   await keepPrivate(folder);
+  // What cannot be done now could not be done at the opening, which has failed with the reason.
   const timer = setInterval(() => void keepPrivate(folder).catch(() => undefined), LOOK_AFTER).unref();
   db.once('closed', () => clearInterval(timer));
   return db;
@@ -27,7 +28,7 @@ export async function openLevel(folder: string, options: OpenOptions = {}): Prom
 /**
  * As {@link openLevel}; one that is damaged beyond what it mends itself is put aside, and a new one begun.
  * @param now ms, for the name of the damaged one
- * @param damaged is told where it lies now
+ * @param damaged is given the place where it lies now
  */
 export async function openLevelOrSetAside(
   folder: string,

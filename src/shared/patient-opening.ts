@@ -13,10 +13,15 @@ export class PatientOpening<T> {
   private timer: NodeJS.Timeout | undefined;
   private failures = 0;
   private trying: Promise<void>;
+  private succeed: (value: T) => void = () => {};
+  /** Resolves when it is open, however long that takes. */
+  readonly whenOpen = new Promise<T>((resolve) => {
+    this.succeed = resolve;
+  });
 
   /**
    * @param open opens it; rejects with what keeps it from that
-   * @param changed is told of that, each time another reason is given, and with undefined when it is open at last
+   * @param changed hears of that, each time another reason is given, and with undefined when it is open at last
    */
   constructor(
     private readonly open: () => Promise<T>,
@@ -51,6 +56,7 @@ export class PatientOpening<T> {
   private async tryOnce(): Promise<void> {
     try {
       this.value = await this.open();
+      this.succeed(this.value);
       const failed = this.error !== undefined;
       this.error = undefined;
       if (failed && !this.closed) this.changed(undefined);

@@ -26,6 +26,7 @@ async function run(): Promise<void> {
   await benchWire();
   inPlainNode('engines', 'benchEngines');
   inPlainNode('chain', 'benchChain');
+  inPlainNode('many-meters', 'benchManyMeters');
   inPlainNode('files', 'benchFiles');
   inPlainNode('phasing', 'benchPhasing');
   inPlainNode('publishing', 'benchPublishing');

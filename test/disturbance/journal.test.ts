@@ -214,6 +214,39 @@ describe('journal', function () {
     await keeper.close();
   });
 
+  it('ends what a kill has cut also where it opens late, and not what goes on', async () => {
+    const path = folder();
+    const before = await open(path);
+    const [one, other] = [eventWith(1e12), eventWith(2e12)].map((event) => ({
+      ...event,
+      capture: undefined,
+      state: 'start' as const,
+    }));
+    await before.begin([one, other]);
+    // Somebody has it open still.
+    const keeper = new JournalKeeper(
+      path,
+      { journal: true, maxDays: 30, maxBytes: MB },
+      'detector',
+      () => {},
+    );
+    const cut = keeper.cut(new Set([other.id]));
+    await until(() => keeper.failure !== undefined, 'the first try to fail');
+    await before.close();
+    const events = await cut;
+    assert.deepEqual(
+      events.map(({ id, state, flags, duration }) => [id, state, flags.at(-1), duration]),
+      [[one.id, 'end', 'cut', one.duration]],
+    );
+    keeper.addEvent(events[0]);
+    await until(async () => (await keeper.journal).status.entries === 1, 'the end in the history');
+    assert.deepEqual(
+      (await (await keeper.journal).inProgress()).map(({ id }) => id),
+      [other.id],
+    );
+    await keeper.close();
+  });
+
   it('refuses a folder that somebody else has open', async () => {
     const path = folder();
     await open(path);

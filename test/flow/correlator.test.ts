@@ -201,7 +201,7 @@ describe('phase-correlator in Node-RED', function () {
     }
   });
 
-  it('imports from its folder alone, can be told to stop, and answers meanwhile', async () => {
+  it('imports from its folder alone, can be stopped, and answers meanwhile', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'pq-flow-import-'));
     try {
       await start({ ...tables(1, 6), folder });

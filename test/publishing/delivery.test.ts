@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { createServer, type Socket } from 'node:net';
 import { parseRecord, WaveformFrame } from '../../src/record';
 import { cleanUpAfterEach } from '../clean-up';
 import { until } from '../until';
 import { startTestBroker, type TestBroker } from './broker';
-import { newFolder, openEndpoint, openPublisher, startHttp } from './helpers';
+import { newFolder, openEndpoint, openPublisher, startHttp, startMute } from './helpers';
 import { frame, reading, sag, upTo } from './records';
 
 const cleanUp = cleanUpAfterEach();
@@ -191,16 +190,7 @@ describe('delivery by MQTT', function () {
   });
 
   it('leaves no socket behind, also when it is closed while it connects', async () => {
-    const sockets = new Set<Socket>();
-    const mute = createServer((socket) => {
-      sockets.add(socket);
-      socket.on('close', () => sockets.delete(socket));
-      socket.on('error', () => {});
-      socket.resume();
-    });
-    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', () => resolve()));
-    cleanUp(() => new Promise<void>((resolve) => mute.close(() => resolve())));
-    const { port } = mute.address() as { port: number };
+    const { port, sockets } = await startMute(cleanUp);
     for (const [protocol, scheme] of [
       ['mqtt', 'mqtt'],
       ['sparkplug', 'mqtt'],

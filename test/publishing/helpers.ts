@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -88,6 +88,22 @@ export async function openPublisher(cleanUp: CleanUp, setup: Setup) {
   };
   cleanUp(close);
   return { publisher, target, said, receipts, diagnostics, folder, close };
+}
+
+/** A server that takes connections and never speaks. */
+export async function startMute(cleanUp: CleanUp) {
+  const made = { port: 0, connections: 0, sockets: new Set<Socket>() };
+  const server = createTcpServer((socket) => {
+    made.connections++;
+    made.sockets.add(socket);
+    socket.on('close', () => made.sockets.delete(socket));
+    socket.on('error', () => {});
+    socket.resume();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  cleanUp(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  made.port = (server.address() as AddressInfo).port;
+  return made;
 }
 
 export interface Request {

@@ -25,7 +25,7 @@ function listener() {
     dropped,
     standing,
     on: {
-      dropped: (envelopes: Envelope[], reason: string) =>
+      dropped: (envelopes: readonly Envelope[], reason: string) =>
         dropped.push({ ids: envelopes.map(({ id }) => id), reason }),
       condition: (name: string, finding: Finding | undefined) => {
         if (finding) standing.set(name, finding);

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { createServer, type Socket } from 'node:net';
 import { cleanUpAfterEach } from '../clean-up';
 import { until } from '../until';
 import { startTestBroker } from './broker';
-import { newFolder, openEndpoint, openPublisher, type Setup, startHttp } from './helpers';
+import { newFolder, openEndpoint, openPublisher, type Setup, startHttp, startMute } from './helpers';
 import { reading, upTo } from './records';
 
 const cleanUp = cleanUpAfterEach();
@@ -86,23 +85,12 @@ describe('an acknowledgement that never comes', function () {
       ['influxdb', 'http'],
       ['prometheus', 'http'],
     ]) {
-      const sockets = new Set<Socket>();
-      let connections = 0;
-      const mute = createServer((socket) => {
-        connections++;
-        sockets.add(socket);
-        socket.on('close', () => sockets.delete(socket));
-        socket.on('error', () => {});
-        socket.resume();
-      });
-      await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', () => resolve()));
-      cleanUp(() => new Promise<void>((resolve) => mute.close(() => resolve())));
-      const { port } = mute.address() as { port: number };
+      const mute = await startMute(cleanUp);
       const { publisher, diagnostics, close, target } = await withRecords(
         {
           endpoint: {
             protocol,
-            url: `${scheme}://127.0.0.1:${port}`,
+            url: `${scheme}://127.0.0.1:${mute.port}`,
             timeout: 0.3,
             org: 'o',
             bucket: 'b',
@@ -112,11 +100,11 @@ describe('an acknowledgement that never comes', function () {
         },
         10,
       );
-      await until(() => connections > 0, protocol);
+      await until(() => mute.connections > 0, protocol);
       if (scheme === 'http') await until(() => diagnostics.length > 0, `the diagnostic of ${protocol}`);
       await close();
       await target.close();
-      await until(() => sockets.size === 0, `the end of ${protocol}`);
+      await until(() => mute.sockets.size === 0, `the end of ${protocol}`);
       assert.equal(publisher.queued, 10, protocol);
     }
   });

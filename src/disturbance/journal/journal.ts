@@ -78,7 +78,7 @@ export class Journal {
   /**
    * Opens the journal of a folder, which is made where it is missing. A damaged one is put aside.
    * @param now clock by which entries age, ms
-   * @param damaged is told where a damaged one lies now
+   * @param damaged is given the place where a damaged one lies now
    * @throws the file system's error, or that of a journal that somebody else has open
    */
   static async open(

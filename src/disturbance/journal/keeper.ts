@@ -45,11 +45,11 @@ export class JournalKeeper {
 
   /**
    * Events that a kill has cut: each ends where it was known to stand, under the flag `cut`. Waits until the journal is
-   * open.
+   * open, however long that takes.
    * @param goingOn ids of events that go on
    */
   async cut(goingOn: ReadonlySet<string>): Promise<PqEvent[]> {
-    await this.journal;
+    await this.opening.whenOpen;
     const cut = this.left.filter(({ id }) => !goingOn.has(id));
     this.left = [];
     return cut.map((event) => ({ ...event, state: 'end', flags: [...event.flags, 'cut'] }));

@@ -4,6 +4,7 @@ import { AgeClock, type Clock, DiskSpace, keyOf, systemClock } from '../../share
 import { Envelope } from './envelope';
 import { type Bounds, entryKey, stateKey, withHead } from './layout';
 import { type Rejected, RejectedList } from './rejected-list';
+import { Retention } from './retention';
 import { isDamage, wordsOf } from './store';
 import { StoreHealth } from './store-health';
 import { type Most, type Operation, Vault } from './vault';
@@ -18,7 +19,7 @@ export interface OutboxSettings {
 
 export interface OutboxListener {
   /** Records that were given up unsent. */
-  dropped(envelopes: Envelope[], reason: string): void;
+  dropped(envelopes: readonly Envelope[], reason: string): void;
   /** What is wrong with the store; undefined when that is over. */
   condition(name: string, finding: Finding | undefined): void;
   /** What happened once. */
@@ -40,10 +41,6 @@ const MAX_WAITING = 100_000;
 const BATCH = 2000;
 /** Records that are deleted at once. */
 const ERASE = 2000;
-/** When more than the store may hold has come, this part of it is freed at once. */
-const ROOM = 0.01;
-/** Records that are looked at together when the oldest are dropped. */
-const LOOK: Most = { records: 200, bytes: 4e6 };
 
 interface Waiting {
   /** With room for the head of a frame. Without one, somebody only waits for what else is in the batch. */
@@ -67,6 +64,7 @@ export class Outbox {
   private readonly turns: WriteTurns;
   private readonly health: StoreHealth;
   private readonly rejects: RejectedList;
+  private readonly retention: Retention;
   private closed = false;
   /** The oldest record, as it was last asked for. */
   private known: { seq: number; stamp: number } | undefined;
@@ -78,7 +76,7 @@ export class Outbox {
     private readonly vault: Vault,
     folder: string,
     private readonly settings: OutboxSettings,
-    private readonly listener: OutboxListener,
+    listener: OutboxListener,
     { clock = systemClock, free }: OutboxOptions,
   ) {
     this.now = clock.wall;
@@ -88,6 +86,13 @@ export class Outbox {
       listener.condition('store', finding),
     );
     this.rejects = new RejectedList(vault, (operation) => this.besides(operation), settings.maxBytes);
+    this.retention = new Retention(vault, this.ages, settings, {
+      read: (most) => this.read(vault.bounds.first, most),
+      drop: (envelopes, to, reason) => {
+        this.settle(envelopes, to);
+        if (envelopes.length > 0) listener.dropped(envelopes, reason);
+      },
+    });
     this.turns = new WriteTurns({
       waiting: () => this.waiting.length,
       pending: () => this.waiting.length > 0 || this.dirty,
@@ -270,17 +275,9 @@ export class Outbox {
 
   /** Drops what is older than it may be. */
   async dropOld(): Promise<void> {
-    const oldest = this.ages.now() - this.settings.maxAge;
     // How long it has lived so far is not lost with a kill.
     if (this.queued > 0) this.changed();
-    while (this.queued > 0 && !this.closed) {
-      const { envelopes, to } = await this.read(this.bounds.first, LOOK);
-      const young = envelopes.findIndex(({ stamp }) => stamp >= oldest);
-      const old = young < 0 ? envelopes : envelopes.slice(0, young);
-      this.bounds.dropped.age += old.length;
-      this.drop(old, young < 0 ? to : envelopes[young].seq, 'older than maxAge');
-      if (young >= 0) return;
-    }
+    await this.retention.dropOld(() => this.closed);
   }
 
   /** Resolves when all that waits now is on disk, or was refused. */
@@ -307,12 +304,6 @@ export class Outbox {
     this.turns.soon();
   }
 
-  /** Gives records up unsent. */
-  private drop(envelopes: Envelope[], to: number, reason: string): void {
-    this.settle(envelopes, to);
-    if (envelopes.length > 0) this.listener.dropped(envelopes, reason);
-  }
-
   private async write(): Promise<void> {
     const batch = this.waiting.splice(0, BATCH);
     for (const { bytes } of batch) this.waitingBytes -= bytes;
@@ -328,7 +319,7 @@ export class Outbox {
     if (batch.length > 0) {
       const bytes = batch.reduce((sum, one) => sum + one.bytes, 0);
       await this.health.check(bytes);
-      await this.makeRoom(bytes);
+      await this.retention.makeRoom(bytes);
     } else if (!(await this.health.recovered())) {
       this.dirty = false;
       return;
@@ -374,22 +365,6 @@ export class Outbox {
     // An error shows at the next batch.
     if (this.vault.erasable(after) >= ERASE || after.first === after.next) {
       await this.vault.erase(after.first).catch(() => undefined);
-    }
-  }
-
-  /** Drops the oldest records until there is room for more. */
-  private async makeRoom(bytes: number): Promise<void> {
-    const { maxBytes } = this.settings;
-    if (this.bounds.bytes + bytes <= maxBytes) return;
-    const goal = Math.max(0, maxBytes * (1 - ROOM) - bytes);
-    while (this.bounds.bytes > goal && this.queued > 0) {
-      const { envelopes, to, problem } = await this.vault.read(this.bounds.first, LOOK);
-      if (envelopes.length === 0 && problem) return;
-      let left = this.bounds.bytes - goal;
-      let n = 0;
-      for (; n < envelopes.length && left > 0; n++) left -= envelopes[n].bytes;
-      this.bounds.dropped.size += n;
-      this.drop(envelopes.slice(0, n), envelopes[n]?.seq ?? to, 'the store was full (maxSize)');
     }
   }
 }

@@ -110,7 +110,7 @@ class AmqpSession implements Session {
   }
 }
 
-/** The socket of a connection, which the package keeps to itself. */
+/** The socket of a connection, which the package does not show. */
 function streamOf(connection: ChannelModel): Socket {
   return (connection.connection as unknown as { stream: Socket }).stream;
 }

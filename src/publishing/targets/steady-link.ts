@@ -74,7 +74,7 @@ export class SteadyLink<S extends Session> {
         this.tell('connected');
         const reason = await session.ended;
         this.session = undefined;
-        // One that is lost soon, with nothing acknowledged, is as good as none.
+        // One that is lost soon, with nothing acknowledged, counts as a failure.
         if (performance.now() - since > GOOD) this.failures = 0;
         this.failures++;
         if (!this.closing) {
