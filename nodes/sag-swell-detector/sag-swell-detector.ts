@@ -112,6 +112,8 @@ export = (RED: NodeAPI): void => {
     let detector: SagSwellDetector;
     let keeper: JournalKeeper | undefined;
     const before = suspended();
+    // Taken up once: what is killed after this is known by the journal.
+    store.set(key, undefined);
     try {
       values = new RunTimeValues(config, (value, source, msg) =>
         RED.util.evaluateNodeProperty(value, source, this, (msg ?? {}) as NodeMessage),

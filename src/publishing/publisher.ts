@@ -45,6 +45,7 @@ export class Publisher {
   private trouble: Trouble | undefined;
   private link: LinkTrouble | undefined;
   private summariesLost = 0;
+  private droppedLately = false;
   /** Summaries that could not be stored when they were complete, by name. */
   private readonly unsent = new Map<string, Reading>();
 
@@ -82,6 +83,7 @@ export class Publisher {
       {
         dropped: (envelopes, reason) => {
           for (const envelope of envelopes) this.receipt(envelope, 'dropped', 0, reason);
+          this.droppedLately = true;
           this.conditions.set('dropped', {
             code: 'RECORDS_DROPPED',
             severity: 'error',
@@ -107,14 +109,18 @@ export class Publisher {
       trouble: (trouble) => {
         this.trouble = trouble;
         this.judge();
-        if (!trouble) this.conditions.set('dropped', undefined);
       },
       rejected: (error) => this.conditions.set('rejected', rejects(error)),
     });
     const every = (ms: number, act: () => Promise<unknown>) => {
       this.timers.push(setInterval(() => void act().catch(() => undefined), ms).unref());
     };
-    every(LOOK_AT_AGE, () => outbox.dropOld());
+    every(LOOK_AT_AGE, async () => {
+      // Over when nothing was dropped from one look to the next: so the next time is said again.
+      if (!this.droppedLately) this.conditions.set('dropped', undefined);
+      this.droppedLately = false;
+      await outbox.dropOld();
+    });
     if (settings.period > 0 || this.unsent.size > 0) {
       every(LOOK_AT_SUMMARIES, async () => {
         await this.storeSummaries(this.thinning.overdue(Date.now()));

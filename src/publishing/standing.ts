@@ -22,7 +22,8 @@ export interface DeliveryFacts {
 export function standingOf({ paused, state, trouble, link }: DeliveryFacts): Standing {
   if (paused) return 'paused';
   if (trouble?.kind === 'refused' || link?.refused) return 'refused';
-  if (trouble?.kind === 'silent') return 'silent';
+  // A line that cannot be made again is known better than one that was silent.
+  if (trouble?.kind === 'silent' && !link) return 'silent';
   return state;
 }
 
@@ -34,12 +35,14 @@ export function deliveryFinding(
   { trouble, link }: DeliveryFacts,
   waiting: { queued: number; oldest: number },
 ): Finding | undefined {
-  const error = trouble?.error ?? link?.reason;
+  const isSilent = trouble?.kind === 'silent' && !link;
+  const isAway = link !== undefined && (!trouble || trouble.kind === 'silent');
+  const error = isAway ? link.reason : trouble?.error;
   if (error === undefined) return undefined;
   const { queued, oldest } = waiting;
   const tail = queued > 0 ? `; ${queued} records wait, the oldest for ${Math.floor(oldest)} s` : '';
   const detail = { error, queued, oldest };
-  if (trouble?.kind === 'refused' || (!trouble && link?.refused)) {
+  if (trouble?.kind === 'refused' || (isAway && link.refused)) {
     return {
       code: 'ENDPOINT_REFUSES',
       severity: 'error',
@@ -48,7 +51,7 @@ export function deliveryFinding(
       detail,
     };
   }
-  if (trouble?.kind === 'silent') {
+  if (isSilent) {
     return {
       code: 'NOT_ACKNOWLEDGED',
       severity: 'warning',
@@ -57,7 +60,7 @@ export function deliveryFinding(
       detail,
     };
   }
-  if (!trouble) {
+  if (isAway) {
     return {
       code: 'ENDPOINT_UNREACHABLE',
       severity: 'warning',

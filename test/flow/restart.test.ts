@@ -152,6 +152,31 @@ describe('Node-RED that restarts, with a context store on disk', function () {
     assert.ok(Math.abs(ended.duration - 0.6) < 0.04 && Math.abs(ended.extreme - 0.6) < 0.001);
   });
 
+  it('ends an event once that went on over a restart, also when it is killed after that', async () => {
+    nodeRed = await start();
+    await send(0, 13);
+    await until(() => events().length === 1, 'the start');
+    await nodeRed.stop();
+    nodeRed = await start();
+    const store = join(userDir, 'context', 'tab', 'flow.json');
+    const isForgotten = () => !existsSync(store) || !/m1:sag/.test(readFileSync(store, 'utf8'));
+    await until(isForgotten, 'the context on disk', 30_000);
+    await send(13, 25);
+    await until(() => events().length === 2, 'the end');
+    await nodeRed.kill();
+    nodeRed = await start();
+    // A sag of another meter is the sign that all that was to be said has been said.
+    for (let i = 0; i < 20; i++) {
+      const samples = Array.from(va.subarray(i * 320, (i + 1) * 320));
+      await until(async () => (await post('m2', 1e12 + i * 100, samples)).status === 200, 'a frame');
+    }
+    await until(() => events().length >= 4, 'the other sag');
+    assert.deepEqual(
+      events().map(({ id, state }) => `${id.split(':')[0]} ${state}`),
+      ['m1 start', 'm1 end', 'm2 start', 'm2 end'],
+    );
+  });
+
   it('ends the event where it was known to stand when it is killed, says so at once, and goes on with a new one', async () => {
     nodeRed = await start();
     await send(0, 13);

@@ -99,14 +99,15 @@ class AmqpSession implements Session {
 
   cut(reason: string): void {
     this.reason = reason || this.reason;
-    this.lost();
+    this.lost('');
     streamOf(this.connection).destroy();
   }
 
-  private lost(): void {
+  /** @param end why, for whoever connects again; nothing where we cut it ourselves */
+  private lost(end = this.reason): void {
     this.over = true;
     for (const settle of [...this.flying]) settle({ state: 'retry', error: this.reason });
-    this.end(this.reason);
+    this.end(end);
   }
 }
 

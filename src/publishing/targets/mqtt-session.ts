@@ -118,16 +118,17 @@ export class MqttSession implements Session {
 
   cut(reason: string): void {
     this.reason = reason || this.reason;
-    this.lost();
+    this.lost('');
     this.client.end(true);
   }
 
-  private lost(): void {
+  /** @param end why, for whoever connects again; nothing where we cut it ourselves */
+  private lost(end = this.reason): void {
     this.over = true;
     const lost: Outcome = { state: 'retry', error: this.reason };
     for (const settle of [...this.flying]) settle(lost);
     for (const { settle } of this.waiting.splice(0)) settle(lost);
-    this.end(this.reason);
+    this.end(end);
   }
 
   private launch({ topic, payload, options }: MqttMessage, resolve: (outcome: Outcome) => void): void {

@@ -115,7 +115,7 @@ class StompSession implements Session {
   }
 
   cut(reason: string): void {
-    this.lost(reason);
+    this.lost(reason, '');
     void this.client.deactivate({ force: true });
   }
 
@@ -125,10 +125,11 @@ class StompSession implements Session {
     for (const settle of [...this.flying]) settle({ state: 'rejected', error: reason });
   }
 
-  private lost(reason = this.reason): void {
+  /** @param end why, for whoever connects again; nothing where we cut it ourselves */
+  private lost(reason = this.reason, end = reason): void {
     this.over = true;
     for (const settle of [...this.flying]) settle({ state: 'retry', error: reason || 'closed' });
-    this.end(reason);
+    this.end(end);
   }
 }
 
