@@ -123,8 +123,12 @@ export = (RED: NodeAPI): void => {
       const { userDir } = RED.settings;
       if (userDir) {
         const folder = join(userDir, 'power-quality', 'journal', name);
-        keeper = new JournalKeeper(folder, kinds, config.name || 'sag-swell-detector', (diagnostic) =>
-          output(2, diagnostic),
+        keeper = new JournalKeeper(
+          folder,
+          kinds,
+          config.name || 'sag-swell-detector',
+          (diagnostic) => output(2, diagnostic),
+          (event) => output(0, event),
         );
       }
       const kept = keeper;
@@ -135,10 +139,7 @@ export = (RED: NodeAPI): void => {
       detector = new SagSwellDetector(
         settings,
         {
-          event: (event) => {
-            kept?.addEvent(event);
-            output(0, event);
-          },
+          event: (event) => (kept ? kept.addEvent(event) : output(0, event)),
           rms: (rms) => output(1, rms),
           diagnostic: (diagnostic) => output(2, diagnostic),
           ...(kept && { excursion: (excursion) => kept.addExcursion(excursion) }),
@@ -153,12 +154,7 @@ export = (RED: NodeAPI): void => {
     }
 
     const goingOn = new Set(before.flatMap(({ events }) => events.map(({ id }) => id)));
-    void keeper?.cut(goingOn).then((events) => {
-      for (const event of events) {
-        keeper?.addEvent(event);
-        output(0, event);
-      }
-    });
+    void keeper?.endCut(goingOn);
     const noting = setInterval(() => {
       if (detector.status.open) keeper?.note(detector.standing);
     }, NOTE_EVERY);
@@ -279,6 +275,7 @@ export = (RED: NodeAPI): void => {
       detector.close();
       board.forget(this.id);
       store.set(key, removed ? undefined : detector.suspend(true));
+      keeper?.release();
       void Promise.resolve(keeper?.close()).then(done, done);
     });
   });

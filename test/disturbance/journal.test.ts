@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
@@ -36,6 +36,18 @@ async function open(path = folder(), settings: Partial<JournalSettings> = {}, no
   const journal = await Journal.open(path, { maxDays: 30, maxBytes: 100 * MB, ...settings }, now);
   cleanUp(() => journal.close());
   return journal;
+}
+
+const KEPT = { journal: true, maxDays: 30, maxBytes: 100 * MB };
+
+function keeperOf(path: string, given: PqEvent[]): JournalKeeper {
+  return new JournalKeeper(
+    path,
+    KEPT,
+    'detector',
+    () => {},
+    (event) => given.push(event),
+  );
 }
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER };
@@ -191,16 +203,20 @@ describe('journal', function () {
     const file = join(folder(), 'file');
     writeFileSync(file, '');
     const told: Diagnostic[] = [];
+    const given: string[] = [];
     const keeper = new JournalKeeper(
       join(file, 'journal'),
       { journal: true, maxDays: 30, maxBytes: MB },
       'detector',
       (diagnostic) => told.push(parseRecord(diagnostic) as Diagnostic),
+      (event) => given.push(event.state),
     );
-    keeper.addEvent(eventWith(1e12));
+    keeper.addEvent({ ...eventWith(1e12), state: 'start' });
     keeper.addEvent(eventWith(1e12));
     await assert.rejects(keeper.journal);
     await until(() => keeper.lost === 2, 'two lost events');
+    await until(() => given.length === 2, 'both events');
+    assert.deepEqual(given, ['start', 'end']);
     assert.equal(told.length, 1);
     assert.equal(told[0].code, 'JOURNAL_ERROR');
     assert.match(told[0].text, /^the journal takes no events: /);
@@ -224,27 +240,80 @@ describe('journal', function () {
     }));
     await before.begin([one, other]);
     // Somebody has it open still.
-    const keeper = new JournalKeeper(
-      path,
-      { journal: true, maxDays: 30, maxBytes: MB },
-      'detector',
-      () => {},
-    );
-    const cut = keeper.cut(new Set([other.id]));
+    const events: PqEvent[] = [];
+    const keeper = keeperOf(path, events);
+    const done = keeper.endCut(new Set([other.id]));
     await until(() => keeper.failure !== undefined, 'the first try to fail');
     await before.close();
-    const events = await cut;
+    await done;
     assert.deepEqual(
       events.map(({ id, state, flags, duration }) => [id, state, flags.at(-1), duration]),
       [[one.id, 'end', 'cut', one.duration]],
     );
-    keeper.addEvent(events[0]);
     await until(async () => (await keeper.journal).status.entries === 1, 'the end in the history');
-    assert.deepEqual(
-      (await (await keeper.journal).inProgress()).map(({ id }) => id),
-      [other.id],
-    );
+    const inProgress = async () => (await (await keeper.journal).inProgress()).map(({ id }) => id);
+    await until(async () => (await inProgress()).join() === other.id, 'the other alone to be in progress');
     await keeper.close();
+  });
+
+  it('gives a start on only when a kill would find it, and an end again that was cut off', async () => {
+    const path = folder();
+    const events = [1e12, 2e12].map((time) => eventWith(time));
+    /** What a kill at this moment leaves behind. */
+    const killed: string[] = [];
+    const keeper = new JournalKeeper(
+      path,
+      KEPT,
+      'detector',
+      () => {},
+      () => {
+        killed.push(folder());
+        cpSync(path, killed[killed.length - 1], { recursive: true });
+      },
+    );
+    for (const event of events) keeper.addEvent({ ...event, capture: undefined, state: 'start' });
+    await until(() => killed.length === 2, 'both starts');
+    keeper.addEvent(events[0]);
+    assert.equal(killed.length, 3);
+    await until(async () => (await keeper.journal).status.entries === 1, 'the end on disk');
+    keeper.addEvent({ ...events[1], flags: ['test'] });
+    const afterwards = async (copy: string): Promise<string[]> => {
+      const found: PqEvent[] = [];
+      const next = keeperOf(copy, found);
+      await next.endCut(new Set());
+      await next.close();
+      return found.map(({ id, flags }) => [events.findIndex((one) => one.id === id), ...flags].join());
+    };
+    assert.deepEqual((await afterwards(killed[0])).slice(0, 1), ['0,cut']);
+    assert.deepEqual(await afterwards(killed[1]), ['0,cut', '1,cut']);
+    // Its end is on disk, and may not have been heard of: it is said again as it was.
+    assert.deepEqual(await afterwards(killed[3]), ['0', '1,cut']);
+    await keeper.close();
+    assert.deepEqual(await afterwards(path), []);
+  });
+
+  it('holds no start for longer than two seconds where the disk does not answer', async () => {
+    const given: PqEvent[] = [];
+    const keeper = keeperOf(folder(), given);
+    const journal = await keeper.journal;
+    let answer = () => {};
+    journal.begin = () => new Promise<void>((resolve) => (answer = resolve));
+    for (const time of [1e12, 2e12]) keeper.addEvent({ ...eventWith(time), state: 'start' });
+    assert.equal(given.length, 0);
+    await until(() => given.length === 2, 'both starts', 10_000);
+    assert.equal(keeper.failure, 'the disk has not answered for 2 s');
+    answer();
+    await keeper.close();
+  });
+
+  it('gives everything on when it is closed in order', async () => {
+    const given: PqEvent[] = [];
+    const keeper = keeperOf(folder(), given);
+    keeper.addEvent({ ...eventWith(1e12), state: 'start' });
+    keeper.release();
+    assert.equal(given.length, 1);
+    await keeper.close();
+    assert.equal(given.length, 1);
   });
 
   it('refuses a folder that somebody else has open', async () => {

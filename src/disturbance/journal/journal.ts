@@ -25,6 +25,8 @@ export interface JournalQuery {
   meter?: string;
 }
 
+/** How long an end stays among what is in progress, ms: until whoever hears of it has it on disk. */
+const HEARD_WITHIN = 250;
 /** Bytes that may wait to be written; what comes beyond is dropped and counted. */
 const MAX_WAITING = 64e6;
 const DAY = 86_400_000;
@@ -43,8 +45,8 @@ type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; ke
 /**
  * Events and excursions of the last days on disk, first in, first out: bounded by age and by size.
  *
- * Events in progress are in it, too, as they were known last: `o/<id>`, gone when they end. What stands there at the next
- * start was cut by a kill.
+ * Events in progress are in it, too, as they were known last: `o/<id>`, gone soon after they end. What stands there at the
+ * next start was cut by a kill, or ended just before it.
  *
  * Keys: `n/<number>` the entry, in the order of writing; `t/<time>/<number>` finds it by time; `d/<number>`
  * its data, `c/<number>` the capture of an event. An entry and all that belongs to it is written in one
@@ -59,6 +61,8 @@ export class Journal {
   private waitingEntries = 0;
   /** Of the bytes that wait, those of events in progress, which do not count as history. */
   private waitingOthers = 0;
+  /** Events that have ended just now, still among those in progress. */
+  private readonly leaving = new Map<string, NodeJS.Timeout>();
   /** Numbers of entries that could not be read. */
   private readonly unreadable = new Set<string>();
   /** The batch that is written, and the one that begins when it is. */
@@ -107,8 +111,9 @@ export class Journal {
   /** Writes an event that has ended, with its capture; it is no longer in progress. Resolves when it is on disk. */
   async addEvent(event: PqEvent): Promise<void> {
     const { capture } = event;
-    this.waiting.push({ type: 'del', key: `o/${event.id}` });
-    await this.add('event', event.time, encodeEvent(event), capture && encodeCapture(capture));
+    const data = encodeEvent(event);
+    this.leave(event.id, data);
+    await this.add('event', event.time, data, capture && encodeCapture(capture));
   }
 
   /** Writes events in progress, each as it stands. Resolves when they are on disk. */
@@ -118,12 +123,12 @@ export class Journal {
   }
 
   /** An event is over that is not kept. */
-  async end({ id }: PqEvent): Promise<void> {
-    this.waiting.push({ type: 'del', key: `o/${id}` });
+  async end(event: PqEvent): Promise<void> {
+    this.leave(event.id, encodeEvent(event));
     await this.written();
   }
 
-  /** Events in progress, as they were known last. */
+  /** Events in progress, as they were known last, and those that had ended a moment before a kill. */
   async inProgress(): Promise<PqEvent[]> {
     const found: PqEvent[] = [];
     for await (const [key, value] of this.db.iterator({ gte: 'o/', lte: 'o/~' })) {
@@ -131,6 +136,19 @@ export class Journal {
       if (event) found.push(event);
     }
     return found;
+  }
+
+  /** An event is over: its end stands in place of its start until it has been heard of. */
+  private leave(id: string, value: Buffer): void {
+    const key = `o/${id}`;
+    this.put({ type: 'put', key, value });
+    const timer = setTimeout(() => {
+      this.leaving.delete(key);
+      this.waiting.push({ type: 'del', key });
+      // What is not written now is written with what comes next, or said twice at the next start.
+      this.written().catch(() => undefined);
+    }, HEARD_WITHIN);
+    this.leaving.set(key, timer);
   }
 
   private put(operation: Operation & { type: 'put' }): void {
@@ -188,6 +206,12 @@ export class Journal {
 
   /** Writes what waits, and closes. */
   async close(): Promise<void> {
+    for (const [key, timer] of this.leaving) {
+      clearTimeout(timer);
+      this.waiting.push({ type: 'del', key });
+    }
+    if (this.leaving.size) this.written().catch(() => undefined);
+    this.leaving.clear();
     // An error went to whoever waits for the entry.
     await this.nextBatch?.catch(() => undefined);
     await this.batch?.catch(() => undefined);

@@ -3,9 +3,15 @@ import { PatientOpening } from '../../shared';
 import type { Excursion } from './excursion';
 import { Journal, type JournalSettings } from './journal';
 
+/** How long the start of an event waits at most for a disk that does not answer, ms. */
+const PATIENCE = 2000;
+
 /**
- * A journal as a detector keeps it, with its events in progress: opened in the background, again and again until that succeeds, and written to
- * without waiting. What goes wrong is said when it begins and when it is over, with what was lost, and stops nobody.
+ * A journal as a detector keeps it, with its events in progress: opened in the background, again and again until that
+ * succeeds. What goes wrong is said when it begins and when it is over, with what was lost, and stops nobody.
+ *
+ * The start of an event is given on only when it is on disk: a kill at any moment after that finds it there, and whoever
+ * heard of the start hears of the end. What comes later waits behind it, so the order stays.
  */
 export class JournalKeeper {
   private readonly opening: PatientOpening<Journal>;
@@ -13,6 +19,9 @@ export class JournalKeeper {
   private trouble: string | undefined;
   /** Events that were in progress when the one before this was closed or killed. */
   private left: PqEvent[] = [];
+  /** Events to be given on, in order, each with what it waits for. */
+  private readonly held: { event: PqEvent; kept?: Promise<void> }[] = [];
+  private giving = false;
   /** Whether what has happened is kept, or only what is in progress. */
   readonly keeps: boolean;
   /** Events and excursions that are not in the journal. */
@@ -22,12 +31,14 @@ export class JournalKeeper {
    * @param folder on disk
    * @param settings without a journal only events in progress are kept
    * @param name in place of a meter, in diagnostics
+   * @param give gives an event on, in the order in which they were added
    */
   constructor(
     folder: string,
     settings: JournalSettings & { journal: boolean },
     name: string,
     tell: (diagnostic: Diagnostic) => void,
+    private readonly give: (event: PqEvent) => void,
   ) {
     const say = (finding: Finding) => tell({ kind: 'diagnostic', meter: name, time: Date.now(), ...finding });
     this.conditions = new Conditions(say);
@@ -44,15 +55,22 @@ export class JournalKeeper {
   }
 
   /**
-   * Events that a kill has cut: each ends where it was known to stand, under the flag `cut`. Waits until the journal is
+   * Gives on the ends that nobody may have heard of because of a kill: of an event that was in progress, where it was
+   * known to stand, under the flag `cut`; of one that had ended just before, that end again. Waits until the journal is
    * open, however long that takes.
    * @param goingOn ids of events that go on
    */
-  async cut(goingOn: ReadonlySet<string>): Promise<PqEvent[]> {
+  async endCut(goingOn: ReadonlySet<string>): Promise<void> {
     await this.opening.whenOpen;
-    const cut = this.left.filter(({ id }) => !goingOn.has(id));
-    this.left = [];
-    return cut.map((event) => ({ ...event, state: 'end', flags: [...event.flags, 'cut'] }));
+    for (const event of this.left.splice(0)) {
+      if (event.state === 'start') {
+        if (!goingOn.has(event.id)) this.addEvent({ ...event, state: 'end', flags: [...event.flags, 'cut'] });
+      } else {
+        // It is in the history already.
+        void this.write((journal) => journal.end(event));
+        this.giveInTurn({ event });
+      }
+    }
   }
 
   /** The journal, once it is open. Rejects with what keeps it from that. */
@@ -65,19 +83,29 @@ export class JournalKeeper {
     return this.trouble;
   }
 
-  /** An event begins or ends. */
+  /** An event begins or ends: it is written and given on. */
   addEvent(event: PqEvent): void {
-    if (event.state === 'start') this.write((journal) => journal.begin([event]));
-    else this.write((journal) => (this.keeps ? journal.addEvent(event) : journal.end(event)));
+    if (event.state === 'start') {
+      const kept = this.inTime(this.write((journal) => journal.begin([event])));
+      this.giveInTurn({ event, kept });
+    } else {
+      void this.write((journal) => (this.keeps ? journal.addEvent(event) : journal.end(event)));
+      this.giveInTurn({ event });
+    }
+  }
+
+  /** Gives on at once what waits: before an orderly close, which writes it all the same. */
+  release(): void {
+    for (const { event } of this.held.splice(0)) this.give(event);
   }
 
   /** How events in progress stand. */
   note(events: readonly PqEvent[]): void {
-    if (events.length > 0) this.write((journal) => journal.begin(events));
+    if (events.length > 0) void this.write((journal) => journal.begin(events));
   }
 
   addExcursion(excursion: Excursion): void {
-    if (this.keeps) this.write((journal) => journal.addExcursion(excursion));
+    if (this.keeps) void this.write((journal) => journal.addExcursion(excursion));
   }
 
   /** Writes what waits, and closes. */
@@ -86,8 +114,39 @@ export class JournalKeeper {
     await journal?.close();
   }
 
-  private write(add: (journal: Journal) => Promise<void>): void {
-    this.journal.then(add).then(
+  private giveInTurn(held: { event: PqEvent; kept?: Promise<void> }): void {
+    this.held.push(held);
+    if (!this.giving) void this.giveOn();
+  }
+
+  private async giveOn(): Promise<void> {
+    this.giving = true;
+    for (let next = this.held[0]; next; next = this.held[0]) {
+      if (next.kept) await next.kept;
+      // Released meanwhile.
+      if (this.held[0] !== next) continue;
+      this.held.shift();
+      this.give(next.event);
+    }
+    this.giving = false;
+  }
+
+  /** Resolves with a write, or when the disk has not answered for too long. */
+  private async inTime(write: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        this.say(new Error(`the disk has not answered for ${PATIENCE / 1000} s`));
+        resolve();
+      }, PATIENCE);
+    });
+    await Promise.race([write, patience]);
+    clearTimeout(timer);
+  }
+
+  /** Writes; resolves when it is on disk, and where it could not be, which is said. */
+  private async write(add: (journal: Journal) => Promise<void>): Promise<void> {
+    await this.journal.then(add).then(
       () => this.say(undefined),
       (error: Error) => {
         this.lost++;
