@@ -20,6 +20,7 @@ registerNode('phase-correlator', {
     keep: { value: true, icon: 'hdd-o' },
     key: { credential: 'password', icon: 'key' },
     folder: { value: '', icon: 'folder-open-o', placeholder: 'import' },
+    maxMeters: { value: 0, icon: 'users' },
     references: {
       value: [],
       icon: 'star',

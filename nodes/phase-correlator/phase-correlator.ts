@@ -17,7 +17,9 @@ import {
 import {
   Conditions,
   check,
+  type Diagnostic,
   FieldError,
+  type Finding,
   kindOf,
   type PqEvent,
   parseRecord,
@@ -63,7 +65,12 @@ export = (RED: NodeAPI): void => {
       }
     })();
     if (!settings) return;
-    const correlator = new PhaseCorrelator(settings);
+    const say = (finding: Finding) => {
+      const meter = config.name || 'phase-correlator';
+      const payload: Diagnostic = { kind: 'diagnostic', meter, time: Date.now(), ...finding };
+      this.send([null, { topic: meter, payload } as NodeMessage] as NodeMessage[]);
+    };
+    const correlator = new PhaseCorrelator(settings, say);
     board.provide(this.id, {
       name: config.name || this.id,
       plot: (transformer) => correlator.plot(transformer),
@@ -75,25 +82,17 @@ export = (RED: NodeAPI): void => {
     let disk: SeriesDisk | undefined;
     let opening: PatientOpening<true> | undefined;
     let ready: Promise<unknown> = Promise.resolve();
-    const conditions = new Conditions((finding) => {
-      const payload = {
-        kind: 'diagnostic',
-        meter: config.name || 'phase-correlator',
-        time: Date.now(),
-        ...finding,
-      };
-      this.send([null, { topic: payload.meter, payload } as NodeMessage] as NodeMessage[]);
-    });
+    const conditions = new Conditions(say);
     if (settings.keep && userDir) {
       const folder = join(userDir, 'power-quality', 'phases', this.id.replace(/\W/g, '_'));
       const { key } = (this as Node<Credentials>).credentials ?? {};
-      const kept = new SeriesDisk(folder, settings.interval, key || undefined, {
+      const kept = new SeriesDisk(folder, settings, key || undefined, {
         aside: (words) => this.warn(words),
         failing: (words) => conditions.set('disk', words === undefined ? undefined : seriesError(words)),
       });
       disk = kept;
       opening = new PatientOpening(
-        () => correlator.keepOn(kept, Date.now()),
+        () => correlator.keepOn(kept),
         (error) => {
           conditions.set('opening', error && seriesError(error.message));
           if (error) this.error(error.message);
@@ -265,6 +264,7 @@ export = (RED: NodeAPI): void => {
 
     this.on('close', (_removed: boolean, done: () => void) => {
       closing = true;
+      correlator.close();
       losses.close();
       board.forget(this.id);
       schedule?.stop();

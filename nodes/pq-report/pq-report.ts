@@ -64,16 +64,20 @@ export = (RED: NodeAPI): void => {
         this.status({ fill: 'red', shape: 'ring', text: shown });
       },
     );
-    const losses = viewLosses(this, () => ({ notKept: store.opened?.notKept ?? 0, passedOver }));
+    const losses = viewLosses(this, () => ({ ...store.opened?.counters, passedOver }));
     const showStatus = (reporter: Reporter) => {
-      const { meters, notKept } = reporter;
+      const { meters, counters } = reporter;
+      const refused = counters.metersRefused;
+      const lost = losses.total - passedOver;
       const words = [
         text('meters', { meters }),
         passedOver ? text('passed', { count: passedOver }) : '',
-        notKept ? text('lost', { count: notKept }) : '',
+        refused ? text('refused', { count: refused }) : '',
+        lost ? text('lost', { count: lost }) : '',
       ];
       const now = words.filter((word) => word !== '').join(' ');
-      if (now !== shown) this.status({ fill: notKept ? 'yellow' : 'green', shape: 'dot', text: now });
+      if (now !== shown)
+        this.status({ fill: refused ? 'red' : lost ? 'yellow' : 'green', shape: 'dot', text: now });
       shown = now;
     };
 

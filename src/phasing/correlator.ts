@@ -1,4 +1,5 @@
-import { FieldError, type PqEvent, type Reading } from '../record';
+import { FieldError, type Finding, type PqEvent, type Reading } from '../record';
+import { type Bound, type Budget, budgetOf, Refusals } from '../shared';
 import type { SeriesDisk } from './disk/series-disk';
 import type { RunFrame } from './frame';
 import type { GroupResult } from './group/identify';
@@ -12,10 +13,10 @@ import { type RunResult, resultOf } from './result';
 import { runTask } from './run-task';
 import { type CorrelatorSettings, PHASES } from './settings';
 import { atOnce, inSlices } from './steps';
-import { readPower, readRow, SeriesStore, type StoreView, seriesName } from './store';
+import { meterOfSeries, readPower, readRow, SeriesStore, type StoreView, seriesName } from './store';
 
-/** Readings that may wait in one window, whatever the settings say: 2 GB of float32. */
-const MAX_VALUES = 500_000_000;
+/** Of a voltage in a series. */
+const BYTES = 4;
 /** A clock further ahead than this is wrong, and must not push everybody else out of the window. */
 const MAX_AHEAD_MS = 86_400_000;
 
@@ -46,7 +47,12 @@ export class PhaseCorrelator {
   /** By transformer, the time of its last restoration, ms: no more than there are transformers in the tables. */
   private readonly restored = new Map<string, number>();
 
-  constructor(given: CorrelatorSettings) {
+  /** Meters that are not taken, beyond {@link budget}. */
+  private readonly refusals: Refusals;
+  readonly budget: Budget;
+
+  /** @param say is given what must be said, as that there are too many meters */
+  constructor(given: CorrelatorSettings, say: (finding: Finding) => void = () => {}) {
     // Sorted once: a run must not wait for it.
     const settings = {
       ...given,
@@ -56,7 +62,9 @@ export class PhaseCorrelator {
     this.settings = settings;
     const rows = [...settings.references, ...settings.meters];
     this.transformerOf = new Map(rows.map(({ meter, transformer }) => [meter, transformer]));
+    this.budget = budgetOf(settings.maxMeters);
     this.store = this.newStore();
+    this.refusals = new Refusals(() => this.bound(), say);
   }
 
   get status(): { meters: number } {
@@ -69,7 +77,11 @@ export class PhaseCorrelator {
   private power: SeriesStore | undefined;
 
   /** Readings and meters that were not taken, by reason. */
-  readonly counters = { ahead: 0, tooOld: 0, metersRefused: 0, heldDropped: 0, powersRefused: 0, bad: 0 };
+  private readonly losses = { ahead: 0, tooOld: 0, heldDropped: 0, powersRefused: 0, bad: 0 };
+
+  get counters() {
+    return { ...this.losses, ...this.refusals.counters };
+  }
 
   /**
    * Takes a reading: its phase voltage, or all of a meter of several phases.
@@ -80,34 +92,39 @@ export class PhaseCorrelator {
     if (this.held) {
       // A run in other threads reads the series as they are: what comes meanwhile waits.
       if (this.held.length < MAX_HELD) this.held.push({ reading, now });
-      else this.counters.heldDropped++;
+      else this.losses.heldDropped++;
       return true;
     }
     const { meter, values } = reading;
     const inputs = INPUTS.filter((input) => values[`v${input}`] !== undefined);
     if (inputs.length === 0) return false;
     if (reading.quality === 'bad') {
-      this.counters.bad++;
+      this.losses.bad++;
       return true;
     }
     if (reading.time > now + MAX_AHEAD_MS) {
-      this.counters.ahead++;
+      this.losses.ahead++;
       return true;
     }
     const slot = this.store.slotOf(reading.time);
     for (const input of inputs) {
       // A meter of one phase is one series, whatever it calls its voltage.
       const name = inputs.length === 1 ? meter : seriesName(meter, input);
-      this.take(name, slot, values[`v${input}`] as number);
+      const volts = values[`v${input}`] as number;
+      if (this.take(name, slot, volts)) this.kept?.add({ meter: name, slot, volts });
     }
     this.pushPower(reading, slot);
     return true;
   }
 
-  private take(name: string, slot: number, volts: number): void {
-    const refused = this.store.putSlot(name, slot, volts);
-    if (refused) this.counters[refused]++;
-    else this.kept?.add({ meter: name, slot, volts });
+  /** @returns whether there is room for the meter, and the slot is in the window; else it is counted */
+  private take(name: string, slot: number, volts: number): boolean {
+    const { store, budget } = this;
+    const isFull = store.size >= budget.meters && store.row(meterOfSeries(name)) === undefined;
+    const refused = isFull ? 'full' : store.putSlot(name, slot, volts);
+    if (refused === 'full') this.refusals.add(meterOfSeries(name));
+    else if (refused) this.losses[refused]++;
+    return refused === undefined;
   }
 
   /** Apparent power, where a meter gives any: kept in memory only, for the loading of transformers. */
@@ -117,13 +134,32 @@ export class PhaseCorrelator {
     const power = s ?? (p === undefined ? undefined : Math.abs(p) / ASSUMED_PF);
     if (power === undefined) return;
     this.power ??= this.newStore();
-    if (this.power.putSlot(meter, slot, power)) this.counters.powersRefused++;
+    if (this.power.putSlot(meter, slot, power)) this.losses.powersRefused++;
   }
 
   private newStore(): SeriesStore {
     const { interval, days } = this.settings;
     const slots = Math.round((days * 86_400) / interval);
-    return new SeriesStore(interval, days, Math.min(200_000, Math.floor(MAX_VALUES / slots)));
+    return new SeriesStore(interval, days, Math.floor(this.budget.bytes / (slots * BYTES)));
+  }
+
+  private bound(): Bound {
+    const { budget, store } = this;
+    const full = store.size >= budget.meters;
+    return {
+      text: full
+        ? `${budget.meters} meters are compared, which is the limit`
+        : `the series of ${store.size} meters take all of ${Math.round(budget.bytes / 1e6)} MB`,
+      hint: full
+        ? 'Allow more meters in the settings, or part them among several nodes, whole transformers to each.'
+        : 'Compare fewer days, or longer intervals; or part the meters among several machines, whole transformers to each.',
+      detail: { limit: budget.meters, served: store.size },
+    };
+  }
+
+  /** Says what is still to be said. */
+  close(): void {
+    this.refusals.close();
   }
 
   /**
@@ -171,12 +207,8 @@ export class PhaseCorrelator {
    * Keeps the window on disk from now on, and takes what is there.
    * @throws what the file system says; the window in memory stays as it is
    */
-  async keepOn(disk: SeriesDisk, now: number): Promise<true> {
-    const { store } = this;
-    await disk.load(
-      ({ meter, slot, volts }) => store.putSlot(meter, slot, volts),
-      store.slotOf(now) - store.length,
-    );
+  async keepOn(disk: SeriesDisk): Promise<true> {
+    await disk.load(({ meter, slot, volts }) => this.take(meter, slot, volts));
     this.kept = disk;
     return true;
   }

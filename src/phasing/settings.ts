@@ -48,6 +48,8 @@ export interface CorrelatorSettings {
   schedule: string;
   /** Whether the window is kept on disk over restarts. */
   keep: boolean;
+  /** Meters that are compared; more are refused, which is said. 0: as many as the memory allows. */
+  maxMeters: number;
   /** Where tables to import lie; empty: `import` in the user folder. */
   folder: string;
   references: ReferenceMeter[];
@@ -75,6 +77,7 @@ export function readCorrelatorSettings(given: unknown, at = 'settings'): Correla
     components: check.integer(number('components', 0, { min: 0, max: 20 }), `${at}.components`),
     schedule: readSchedule(g.schedule ?? WEEKLY, `${at}.schedule`),
     keep: check.boolean(g.keep ?? true, `${at}.keep`),
+    maxMeters: check.integer(number('maxMeters', 0, { min: 0, max: 1e6 }), `${at}.maxMeters`),
     folder: g.folder ? check.text(g.folder, `${at}.folder`, 4096) : '',
     references: check
       .array(g.references ?? [], `${at}.references`, MAX_METERS)

@@ -11,6 +11,11 @@ export function isFirstSeries(name: string): boolean {
   return !name.includes(INPUT);
 }
 
+/** The meter of a series. */
+export function meterOfSeries(name: string): string {
+  return name.split(INPUT, 1)[0];
+}
+
 /** Rows in one piece of memory. */
 const BLOCK_ROWS = 256;
 
@@ -43,12 +48,12 @@ export class SeriesStore {
   /**
    * @param interval seconds between readings
    * @param days of the window
-   * @param maxMeters bound on the meters held
+   * @param maxSeries bound on the series held
    */
   constructor(
     interval: number,
     days: number,
-    private readonly maxMeters: number,
+    private readonly maxSeries: number,
   ) {
     this.intervalMs = interval * 1000;
     this.length = Math.max(2, Math.round((days * 86_400) / interval));
@@ -85,7 +90,7 @@ export class SeriesStore {
    * order of arrival does not matter.
    * @returns why it was not taken, if so
    */
-  put(meter: string, time: number, volts: number): 'tooOld' | 'metersRefused' | undefined {
+  put(meter: string, time: number, volts: number): 'tooOld' | 'full' | undefined {
     return this.putSlot(meter, this.slotOf(time), volts);
   }
 
@@ -94,11 +99,11 @@ export class SeriesStore {
   }
 
   /** As {@link put}, by the number of the slot. */
-  putSlot(meter: string, slot: number, volts: number): 'tooOld' | 'metersRefused' | undefined {
+  putSlot(meter: string, slot: number, volts: number): 'tooOld' | 'full' | undefined {
     if (slot < 0 || (this.newest >= 0 && slot <= this.newest - this.length)) return 'tooOld';
     let row = this.rowOf.get(meter);
     if (row === undefined) {
-      if (this.rowOf.size >= this.maxMeters) return 'metersRefused';
+      if (this.rowOf.size >= this.maxSeries) return 'full';
       row = this.newRow();
       this.rowOf.set(meter, row);
       if (isFirstSeries(meter)) this.size++;

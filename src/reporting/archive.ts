@@ -16,8 +16,8 @@ export class Archive {
   private readonly meters = new Set<string>();
   /** Events of the newest day of each meter. */
   private readonly today = new Map<string, { day: number; count: number }>();
-  /** Records of meters beyond those that are kept, and events beyond those of a day. */
-  passedOver = 0;
+  /** Events beyond those of a day. */
+  eventsLeftOut = 0;
 
   private constructor(
     private readonly db: Level,
@@ -41,17 +41,13 @@ export class Archive {
     for (const kind of ['w', 'e']) {
       for await (const meter of metersOf(db, kind)) archive.meters.add(meter);
     }
-    await archive.clear(Date.now());
     return archive;
   }
 
   /** Whether a meter is kept: it was before, or there is room. */
   admits(meter: string): boolean {
     if (this.meters.has(meter)) return true;
-    if (this.meters.size >= this.bounds.maxMeters) {
-      this.passedOver++;
-      return false;
-    }
+    if (this.meters.size >= this.bounds.maxMeters) return false;
     this.meters.add(meter);
     return true;
   }
@@ -85,7 +81,7 @@ export class Archive {
     const count = today?.day === day ? today.count + 1 : 1;
     this.today.set(event.meter, { day, count });
     if (count > this.mostPerDay) {
-      this.passedOver++;
+      this.eventsLeftOut++;
       return false;
     }
     const key = `e/${encodeURIComponent(event.meter)}/${pad(Math.round(event.time))}/${event.id}`;
@@ -121,7 +117,10 @@ export class Archive {
     return found.reverse();
   }
 
-  /** Lets go of what is older than the days that are kept. */
+  /**
+   * Lets go of what is older than the days that are kept.
+   * @param now ms: of a clock that is to be believed
+   */
   async clear(now: number): Promise<void> {
     const oldest = now - this.bounds.days * DAY;
     for (const meter of this.meters) {

@@ -1,4 +1,5 @@
 import { check, type Diagnostic, FieldError, type PqEvent, type PqRecord, parseRecord } from '../record';
+import { believedTime, budgetOf, Refusals } from '../shared';
 import { Archive } from './archive';
 import { disturbanceReport } from './disturbance-report';
 import type { Document } from './document';
@@ -17,7 +18,6 @@ const DAY = 86_400_000;
 /** Meters that an error names, at most. */
 const NAMED = 10;
 const HINTS = {
-  REPORT_METERS: 'Allow more meters in the settings, or send fewer to this node.',
   REPORT_EVENTS: 'Look at the thresholds of the detector: a day with so many events tells nothing.',
 };
 
@@ -44,9 +44,10 @@ export interface Report {
 export class Reporter {
   private readonly gathered = new Map<string, Gathering[]>();
   private readonly latest = new Latest();
-  private lastCleared: number;
+  private lastCleared = Number.NEGATIVE_INFINITY;
   private written: Promise<void> = Promise.resolve();
   private readonly told = new Set<string>();
+  private readonly refusals: Refusals;
 
   private constructor(
     private readonly archive: Archive,
@@ -54,8 +55,16 @@ export class Reporter {
     private readonly tell: (diagnostic: Diagnostic) => void,
     private readonly pdf: (document: Document) => Promise<Buffer>,
     private readonly now: () => number,
+    private readonly believed: () => number | undefined,
   ) {
-    this.lastCleared = now();
+    this.refusals = new Refusals(
+      () => ({
+        text: `reports are kept of ${archive.size} meters, which is the limit`,
+        hint: 'Allow more meters in the settings, or send fewer to this node.',
+        detail: { limit: settings.maxMeters, served: archive.size },
+      }),
+      (finding) => tell({ kind: 'diagnostic', meter: 'pq-report', time: now(), ...finding }),
+    );
   }
 
   /**
@@ -69,8 +78,10 @@ export class Reporter {
     tell: (diagnostic: Diagnostic) => void,
     pdf: (document: Document) => Promise<Buffer> = toPdf,
     now: () => number = Date.now,
+    believed: () => number | undefined = believedTime,
   ): Promise<Reporter> {
-    return new Reporter(await Archive.open(folder, settings), settings, tell, pdf, now);
+    const allowed = { ...settings, maxMeters: budgetOf(settings.maxMeters).meters };
+    return new Reporter(await Archive.open(folder, allowed), allowed, tell, pdf, now, believed);
   }
 
   /** Meters that are kept. */
@@ -78,9 +89,9 @@ export class Reporter {
     return this.archive.size;
   }
 
-  /** Records of meters beyond those that are kept, and events beyond those of a day. */
-  get notKept(): number {
-    return this.archive.passedOver;
+  /** What is not kept: of meters beyond those that are, and events beyond those of a day. */
+  get counters() {
+    return { ...this.refusals.counters, eventsLeftOut: this.archive.eventsLeftOut };
   }
 
   /**
@@ -94,9 +105,9 @@ export class Reporter {
     if (record.kind === 'rms' && record.window !== '10-min' && record.window !== '10-s') return true;
     if (!this.admits(record.meter)) return true;
     const gathering = this.gatheringAt(record.meter, record.time);
-    if (record.kind === 'rms') gathering?.addRms(record, this.settings.frequency);
-    else if (record.kind === 'power') gathering?.addPower(record);
-    else gathering?.addReading(record);
+    if (record.kind === 'rms') gathering.addRms(record, this.settings.frequency);
+    else if (record.kind === 'power') gathering.addPower(record);
+    else gathering.addReading(record);
     await this.putAway(record.meter);
     return true;
   }
@@ -163,6 +174,7 @@ export class Reporter {
 
   /** Puts everything on disk, and closes. */
   async close(): Promise<void> {
+    this.refusals.close();
     for (const meter of [...this.gathered.keys()]) await this.putAway(meter, 0);
     await this.archive.close();
   }
@@ -210,12 +222,7 @@ export class Reporter {
 
   private admits(meter: string): boolean {
     if (this.archive.admits(meter)) return true;
-    const { maxMeters } = this.settings;
-    this.tellOnce(
-      'REPORT_METERS',
-      meter,
-      `reports are kept of ${maxMeters} meters; those of ${meter} and of others are not`,
-    );
+    this.refusals.add(meter);
     return false;
   }
 
@@ -223,7 +230,7 @@ export class Reporter {
   private tellOnce(code: keyof typeof HINTS, meter: string, text: string): void {
     if (this.told.has(code)) return;
     this.told.add(code);
-    const detail = { passedOver: this.archive.passedOver };
+    const detail = { leftOut: this.archive.eventsLeftOut };
     this.tell({
       kind: 'diagnostic',
       meter,
@@ -236,8 +243,8 @@ export class Reporter {
     });
   }
 
-  /** The ten minutes that a record falls into; undefined for one that comes too late. */
-  private gatheringAt(meter: string, time: number): Gathering | undefined {
+  /** The ten minutes that a record falls into. */
+  private gatheringAt(meter: string, time: number): Gathering {
     const number = intervalOf(time);
     const held = this.gathered.get(meter) ?? [];
     const found = held.find((gathering) => gathering.number === number);
@@ -258,9 +265,10 @@ export class Reporter {
     await this.put(
       this.archive.addIntervals(done.map((gathering) => ({ meter, interval: gathering.result() }))),
     );
-    if (this.now() - this.lastCleared > DAY) {
-      this.lastCleared = this.now();
-      await this.archive.clear(this.now());
+    const now = this.believed();
+    if (now !== undefined && Math.abs(now - this.lastCleared) > DAY) {
+      this.lastCleared = now;
+      await this.archive.clear(now);
     }
   }
 

@@ -11,7 +11,7 @@ export interface ReporterSettings {
   frequency: 50 | 60;
   /** Days that values and events are kept. */
   days: number;
-  /** Meters that are kept; more are passed over, and told. */
+  /** Meters that are kept; more are refused, which is said. 0: as many as the memory allows. */
   maxMeters: number;
   /** Who issues the reports: stands on them. */
   issuer: string;
@@ -23,7 +23,7 @@ export const REPORTER_DEFAULTS: ReporterSettings = {
   nominal: 230,
   frequency: 50,
   days: 35,
-  maxMeters: 200,
+  maxMeters: 0,
   issuer: '',
   language: 'en',
 };
@@ -42,7 +42,7 @@ export function readReporterSettings(given: unknown, at = 'settings'): ReporterS
     nominal: number('nominal', { above: 0, max: 1e6, unit: 'V' }),
     frequency: check.oneOf(frequency, `${at}.frequency`, [50, 60] as const),
     days: number('days', { min: 7, max: 400, unit: 'days' }),
-    maxMeters: check.integer(number('maxMeters', { min: 1, max: 5000 }), `${at}.maxMeters`),
+    maxMeters: check.integer(number('maxMeters', { min: 0, max: 1e6 }), `${at}.maxMeters`),
     issuer: issuer === '' ? '' : check.text(issuer, `${at}.issuer`, 200),
     language: check.oneOf((g.language || d.language) as 'en' | 'de', `${at}.language`, LANGUAGES),
   };

@@ -1,13 +1,9 @@
 import type { Finding } from '../record';
 import type { Budget } from './budget';
+import { type Bound, Refusals } from './refusals';
 
 /** A meter that was silent for so long may be let go for another one, ms. */
 const SILENT = 86_400_000;
-/** The first refusal is said with those that follow it in this time, ms. */
-const GATHER = 1000;
-/** Meters that are named, and that are known apart. */
-const NAMED = 10;
-const MOST_KNOWN = 100_000;
 
 export interface AdmissionListener {
   /** A meter that rests, or was silent for a day, is let go: another one needs its place. */
@@ -30,17 +26,25 @@ export class Admission {
   private readonly served = new Map<string, Served>();
   /** Meters served whose place may be had: nothing more is expected of them. */
   private readonly idle = new Set<string>();
-  private readonly refused = new Set<string>();
+  private readonly refusals: Refusals;
   private bytes = 0;
-  private timer: NodeJS.Timeout | undefined;
-  readonly counters = { metersRefused: 0, recordsRefused: 0, metersReleased: 0 };
+  private released = 0;
 
   /** @param now steady clock, ms */
   constructor(
     readonly budget: Budget,
     private readonly listener: AdmissionListener,
     private readonly now: () => number = () => performance.now(),
-  ) {}
+  ) {
+    this.refusals = new Refusals(
+      () => this.bound(),
+      (finding) => listener.over(finding),
+    );
+  }
+
+  get counters(): { metersRefused: number; recordsRefused: number; metersReleased: number } {
+    return { ...this.refusals.counters, metersReleased: this.released };
+  }
 
   /** Meters that are served. */
   get size(): number {
@@ -55,7 +59,7 @@ export class Admission {
     const now = this.now();
     const known = this.served.get(meter);
     if (!known && !this.makeRoom(bytes, now)) {
-      this.refuse(meter);
+      this.refusals.add(meter);
       return false;
     }
     const one = known ?? { bytes: 0, heard: now };
@@ -79,13 +83,13 @@ export class Admission {
     this.served.delete(meter);
     this.idle.delete(meter);
     this.bytes -= bytes;
-    this.counters.metersReleased++;
+    this.released++;
     this.listener.released(meter);
   }
 
   /** Says what is still to be said. */
   close(): void {
-    if (this.timer) this.say();
+    this.refusals.close();
   }
 
   private makeRoom(bytes: number, now: number): boolean {
@@ -101,32 +105,17 @@ export class Admission {
     return true;
   }
 
-  private refuse(meter: string): void {
-    this.counters.recordsRefused++;
-    if (this.refused.has(meter)) return;
-    if (this.refused.size < MOST_KNOWN) this.refused.add(meter);
-    this.counters.metersRefused = this.refused.size;
-    if (this.refused.size === 1) this.timer = setTimeout(() => this.say(), GATHER).unref();
-  }
-
-  private say(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    const { refused, budget, served, bytes } = this;
-    const names = [...refused].slice(0, NAMED);
-    const more = refused.size - names.length;
+  private bound(): Bound {
+    const { budget, served, bytes } = this;
     const full = served.size >= budget.meters;
-    const limit = full
-      ? `${budget.meters} meters are served, which is the limit`
-      : `${served.size} meters hold ${Math.round(bytes / 1e6)} of ${Math.round(budget.bytes / 1e6)} MB`;
-    this.listener.over({
-      code: 'METERS_OVER_LIMIT',
-      severity: 'error',
-      text: `${limit}: refused ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
+    return {
+      text: full
+        ? `${budget.meters} meters are served, which is the limit`
+        : `${served.size} meters hold ${Math.round(bytes / 1e6)} of ${Math.round(budget.bytes / 1e6)} MB`,
       hint: full
         ? 'Allow more meters in the settings, or part them among several nodes.'
         : 'Part the meters among several nodes or machines: their waveforms need more memory than one stage may take.',
-      detail: { limit: budget.meters, served: served.size, refused: refused.size, meters: names },
-    });
+      detail: { limit: budget.meters, served: served.size },
+    };
   }
 }

@@ -81,6 +81,12 @@ export class AgeClock {
     return { age, wall, steady, ...(boot && { boot }), settled: this.isSettled };
   }
 
+  /** The wall clock, ms, where it is one to believe in; undefined before, and for an hour after it was set. */
+  get believed(): number | undefined {
+    this.look();
+    return this.isSettled ? this.clock.wall() : undefined;
+  }
+
   /** Whether the wall clock is one to believe in: it shows a possible time, and was not set lately. */
   private get isSettled(): boolean {
     const steady = this.clock.steady();
@@ -105,6 +111,16 @@ export class AgeClock {
     const off = offset + this.start - wall;
     if (settled && off > 0) this.base += off;
   }
+}
+
+const watch = new AgeClock();
+
+/**
+ * The time, ms since 1970, by which what has been kept for long enough may be deleted; undefined while the wall clock
+ * of this machine is not one to believe in: then nothing is.
+ */
+export function believedTime(): number | undefined {
+  return watch.believed;
 }
 
 function bootId(): string | undefined {

@@ -30,7 +30,7 @@ class LossRegistry {
 
 export const lossRegistry = new LossRegistry();
 
-/** All together. */
-export function totalOf(losses: Losses): number {
+/** Records, values and requests together: meters are counted beside them, by what came of them. */
+export function totalOf({ metersRefused: _, ...losses }: Losses): number {
   return Object.values(losses).reduce((sum, count) => sum + count, 0);
 }

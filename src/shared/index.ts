@@ -11,5 +11,6 @@ export * from './level';
 export * from './missing';
 export * from './patient-opening';
 export * from './private-files';
+export * from './refusals';
 export * from './run-time-values';
 export * from './sealing';

@@ -32,8 +32,14 @@ function folder(): string {
   return path;
 }
 
-async function open(path = folder(), settings: Partial<JournalSettings> = {}, now?: () => number) {
-  const journal = await Journal.open(path, { maxDays: 30, maxBytes: 100 * MB, ...settings }, now);
+async function open(
+  path = folder(),
+  settings: Partial<JournalSettings> = {},
+  now?: () => number,
+  believed?: () => number | undefined,
+) {
+  const given = { maxDays: 30, maxBytes: 100 * MB, ...settings };
+  const journal = await Journal.open(path, given, now, undefined, believed);
   cleanUp(() => journal.close());
   return journal;
 }
@@ -103,7 +109,9 @@ describe('journal', function () {
   it('lets go of the oldest beyond its size and its age', async () => {
     let now = 1e12;
     const path = folder();
-    const journal = await open(path, { maxBytes: MB, maxDays: 30 }, () => now);
+    let isBelieved = true;
+    const believed = () => (isBelieved ? now : undefined);
+    const journal = await open(path, { maxBytes: MB, maxDays: 30 }, () => now, believed);
     // Captures of 2 x 12,500 samples: 100 kB.
     for (let i = 0; i < 25; i++) await journal.addEvent(eventWith(1e12 + i, 12_500));
     const { entries, bytes } = journal.status;
@@ -115,11 +123,17 @@ describe('journal', function () {
     now += 29 * DAY;
     await journal.addEvent(eventWith(5e11));
     assert.equal(journal.status.entries, 10);
-    now += 2 * DAY;
+    // A clock that was set makes nothing too old.
+    now += 60 * DAY;
+    isBelieved = false;
+    await journal.addEvent(eventWith(1e12 + 98));
+    assert.equal(journal.status.entries, 11);
+    isBelieved = true;
+    now -= 58 * DAY;
     await journal.addEvent(eventWith(1e12 + 99));
     assert.deepEqual(
       (await all(journal.events(ALL))).map(({ time }) => time),
-      [5e11, 1e12 + 99],
+      [5e11, 1e12 + 98, 1e12 + 99],
     );
     await journal.configure({ maxBytes: 1, maxDays: 30 });
     assert.deepEqual(journal.status, { entries: 0, bytes: 0, dropped: 0 });

@@ -136,20 +136,20 @@ describe('what is dropped, refused or ignored', function () {
     for (let n = 0; n < 5; n++) {
       for (const meter of ['m1', 'm2', 'm3']) {
         const record = { ...reading(n, meter), time: 1.7e12 + n * 1000, values: { va: 230, p: 100, q: 10 } };
-        for (const id of ['detector', 'calculator']) flow.send(id, { payload: record });
+        for (const id of ['detector', 'calculator', 'report', 'correlator']) flow.send(id, { payload: record });
       }
     }
     // The helper has no catalogue: a status is the keys of its words.
     const { status } = flow.node('detector') as unknown as {
       status: { args: { fill: string; text: string }[][] };
     };
-    for (const type of ['sag-swell-detector', 'var-calculator']) {
+    for (const type of ['sag-swell-detector', 'var-calculator', 'pq-report', 'phase-correlator']) {
       const isRefused = ([{ fill, text }]: { fill: string; text: string }[]) =>
         fill === 'red' && text.includes(`${type}.status.refused`);
       await until(() => status.args.some(isRefused), `the status of ${type}`);
     }
     const over = () => flow.got('said').filter(({ payload }) => payload.code === 'METERS_OVER_LIMIT');
-    await until(() => over().length === 2, 'the diagnostics');
+    await until(() => over().length === 4, 'the diagnostics');
     for (const { payload } of over())
       assert.deepEqual((payload.detail as { meters: string[] }).meters, ['m3']);
     const text = await (await fetch(page)).text();

@@ -1,5 +1,5 @@
 import type { PqEvent } from '../../record';
-import { DiskSpace, type Level, openLevelOrSetAside } from '../../shared';
+import { believedTime, DiskSpace, type Level, openLevelOrSetAside } from '../../shared';
 import {
   decodeCapture,
   decodeEvent,
@@ -77,12 +77,14 @@ export class Journal {
     private readonly space: DiskSpace,
     private settings: JournalSettings,
     private readonly now: () => number,
+    private readonly believed: () => number | undefined,
   ) {}
 
   /**
    * Opens the journal of a folder, which is made where it is missing. A damaged one is put aside.
-   * @param now clock by which entries age, ms
+   * @param now clock by which entries are stamped, ms
    * @param damaged is given the place where a damaged one lies now
+   * @param believed time by which entries age, ms; undefined while none does
    * @throws the file system's error, or that of a journal that somebody else has open
    */
   static async open(
@@ -90,12 +92,14 @@ export class Journal {
     settings: JournalSettings,
     now = Date.now,
     damaged: (aside: string) => void = () => {},
+    believed: () => number | undefined = believedTime,
   ): Promise<Journal> {
     const journal = new Journal(
       await openLevelOrSetAside(folder, now(), damaged),
       new DiskSpace(folder),
       settings,
       now,
+      believed,
     );
     await journal.count();
     await journal.clear();
@@ -290,7 +294,8 @@ export class Journal {
   /** Deletes the oldest entries beyond the bounds. */
   private async clear(): Promise<void> {
     const { maxDays, maxBytes } = this.settings;
-    const oldest = this.now() - maxDays * DAY;
+    const now = this.believed();
+    const oldest = now === undefined ? Number.NEGATIVE_INFINITY : now - maxDays * DAY;
     const gone: Operation[] = [];
     for await (const [key, value] of this.db.iterator({ gte: `n/${pad(this.first)}`, lte: 'n/~' })) {
       const { time, written, bytes } = JSON.parse(value.toString()) as Entry;

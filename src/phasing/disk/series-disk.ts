@@ -1,7 +1,7 @@
 import { appendFile, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Finding } from '../../record';
-import { DiskSpace, keepPrivate, keyOf, makePrivate, unlessMissing } from '../../shared';
+import { believedTime, DiskSpace, keepPrivate, keyOf, makePrivate, unlessMissing } from '../../shared';
 import { decodeBlocks, encodeBlock, type StoredValue, WrongKey } from './blocks';
 
 const DAY_MS = 86_400_000;
@@ -11,6 +11,8 @@ const MAX_WAITING = 2_000_000;
 /** Values from which on a block is written at once, and how long the others wait, ms. */
 const BLOCK = 20_000;
 const EVERY = 5000;
+/** How often old files are looked for, ms. */
+const CLEAN_EVERY = 3_600_000;
 
 export interface SeriesDiskListener {
   /** A file that the key does not fit was put aside. */
@@ -21,7 +23,8 @@ export interface SeriesDiskListener {
 
 /**
  * The window of the correlator on disk: a file a day, to which blocks are appended. What was flushed survives a crash;
- * a block cut short is left out when the file is read. Files older than the window are deleted.
+ * a block cut short is left out when the file is read. Files older than the window are deleted while it is written, by a
+ * clock that is to be believed.
  */
 export class SeriesDisk {
   private waiting: StoredValue[] = [];
@@ -30,19 +33,22 @@ export class SeriesDisk {
   private key: Buffer | undefined;
   private readonly space: DiskSpace;
   private isWriting = false;
+  private cleaned = Number.NEGATIVE_INFINITY;
   readonly counters = { dropped: 0 };
 
   /**
    * @param folder of this correlator alone
-   * @param interval seconds of a slot
+   * @param window seconds of a slot, and days that are kept
    * @param secret from which the key is made; without one files are plain
    * @param listener the texts hold no secret
+   * @param believed time by which files age, ms; undefined while none does
    */
   constructor(
     private readonly folder: string,
-    private readonly interval: number,
+    private readonly window: { interval: number; days: number },
     private readonly secret: string | undefined,
     private readonly listener: SeriesDiskListener,
+    private readonly believed: () => number | undefined = believedTime,
   ) {
     this.space = new DiskSpace(folder);
   }
@@ -50,9 +56,8 @@ export class SeriesDisk {
   /**
    * Reads what is there, oldest day first. What a key does not fit is put aside, not deleted.
    * @param take is given each value
-   * @param oldest slot of the window: files wholly before it are deleted
    */
-  async load(take: (value: StoredValue) => void, oldest: number): Promise<void> {
+  async load(take: (value: StoredValue) => void): Promise<void> {
     await makePrivate(this.folder);
     await keepPrivate(this.folder);
     this.key = this.secret ? await keyOf(this.secret, this.folder) : undefined;
@@ -60,10 +65,6 @@ export class SeriesDisk {
       const [, day] = FILE.exec(name) ?? [];
       if (!day) continue;
       const path = join(this.folder, name);
-      if (Date.parse(day) + DAY_MS < oldest * this.interval * 1000) {
-        await rm(path, { force: true });
-        continue;
-      }
       try {
         for (const values of decodeBlocks(await readFile(path), this.key)) {
           for (const value of values) take(value);
@@ -113,10 +114,22 @@ export class SeriesDisk {
     }
   }
 
+  /** Deletes what is older than the window. */
+  private async clean(): Promise<void> {
+    const now = this.believed();
+    if (now === undefined || Math.abs(now - this.cleaned) < CLEAN_EVERY) return;
+    this.cleaned = now;
+    for (const name of await readdir(this.folder)) {
+      const [, day] = FILE.exec(name) ?? [];
+      if (day && Date.parse(day) + DAY_MS < now - this.window.days * DAY_MS)
+        await rm(join(this.folder, name), { force: true });
+    }
+  }
+
   private async write(values: StoredValue[]): Promise<void> {
     const byDay = new Map<string, StoredValue[]>();
     for (const value of values) {
-      const day = new Date(value.slot * this.interval * 1000).toISOString().slice(0, 10);
+      const day = new Date(value.slot * this.window.interval * 1000).toISOString().slice(0, 10);
       const own = byDay.get(day);
       if (own) own.push(value);
       else byDay.set(day, [value]);
@@ -128,6 +141,7 @@ export class SeriesDisk {
         if (shortage) throw new Error(shortage);
         await appendFile(join(this.folder, `${day}.series`), block, { mode: 0o600 });
       }
+      await this.clean();
       this.listener.failing(undefined);
     } catch (error) {
       // What of it is on disk is written again: of two values of a slot one stays.
