@@ -201,7 +201,7 @@ export = (RED: NodeAPI): void => {
         return;
       }
       if (name === 'stats') {
-        const said = losses.statistics(correlator.status);
+        const said = losses.statistics({ ...correlator.status, budget: correlator.budget });
         send([[], [{ topic: said.meter, payload: said } as NodeMessage]]);
         return;
       }

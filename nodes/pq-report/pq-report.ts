@@ -84,7 +84,7 @@ export = (RED: NodeAPI): void => {
     const perform = async (reporter: Reporter, { command, payload }: Message): Promise<unknown> => {
       const name = check.oneOf(command as (typeof COMMANDS)[number], 'msg.command', COMMANDS);
       if (name === 'plot') return reporter.plot(payload);
-      if (name === 'stats') return losses.statistics({ meters: reporter.meters });
+      if (name === 'stats') return losses.statistics({ meters: reporter.meters, budget: reporter.budget });
       return name === 'week' ? await reporter.week(payload) : await reporter.disturbance(payload);
     };
 

@@ -206,7 +206,8 @@ export = (RED: NodeAPI): void => {
           detector.finish(meter === undefined ? undefined : check.text(meter, 'msg.meter'));
           return undefined;
         case 'stats': {
-          output(2, losses.statistics({ ...detector.status, ...detector.counters }));
+          const { status, counters, budget } = detector;
+          output(2, losses.statistics({ ...status, ...counters, budget }));
           return undefined;
         }
         case 'history':

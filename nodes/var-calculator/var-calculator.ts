@@ -123,7 +123,11 @@ export = (RED: NodeAPI): void => {
 
     const perform = ({ command, meter }: Message) => {
       if (check.oneOf(command as (typeof COMMANDS)[number], 'msg.command', COMMANDS) === 'stats') {
-        const payload = losses.statistics({ meters: calculator.meterCount, ...calculator.counters });
+        const payload = losses.statistics({
+          meters: calculator.meterCount,
+          ...calculator.counters,
+          budget: calculator.budget,
+        });
         this.send([null, { topic: payload.meter, payload } as NodeMessage] as NodeMessage[]);
         return;
       }

@@ -140,6 +140,11 @@ export class SagSwellDetector {
   }
 
   /** Meters refused or let go because too many spoke; frames and readings seen twice or too late; breaks of streams. */
+  /** What may be held, and what is: meters, bytes. */
+  get budget() {
+    return this.admission.use;
+  }
+
   get counters() {
     return { ...this.admission.counters, ...this.meters.counters, ...this.losses };
   }

@@ -47,9 +47,9 @@ export class PhaseCorrelator {
   /** By transformer, the time of its last restoration, ms: no more than there are transformers in the tables. */
   private readonly restored = new Map<string, number>();
 
-  /** Meters that are not taken, beyond {@link budget}. */
+  /** Meters that are not taken, beyond {@link limit}. */
   private readonly refusals: Refusals;
-  readonly budget: Budget;
+  private readonly limit: Budget;
 
   /** @param say is given what must be said, as that there are too many meters */
   constructor(given: CorrelatorSettings, say: (finding: Finding) => void = () => {}) {
@@ -62,9 +62,15 @@ export class PhaseCorrelator {
     this.settings = settings;
     const rows = [...settings.references, ...settings.meters];
     this.transformerOf = new Map(rows.map(({ meter, transformer }) => [meter, transformer]));
-    this.budget = budgetOf(settings.maxMeters);
+    this.limit = budgetOf(settings.maxMeters);
     this.store = this.newStore();
     this.refusals = new Refusals(() => this.bound(), say);
+  }
+
+  /** What may be held, and what is: meters, bytes of their series. */
+  get budget(): { limit: Budget; held: Budget } {
+    const bytes = this.store.bytes + (this.power?.bytes ?? 0);
+    return { limit: this.limit, held: { meters: this.store.size, bytes } };
   }
 
   get status(): { meters: number } {
@@ -119,8 +125,8 @@ export class PhaseCorrelator {
 
   /** @returns whether there is room for the meter, and the slot is in the window; else it is counted */
   private take(name: string, slot: number, volts: number): boolean {
-    const { store, budget } = this;
-    const isFull = store.size >= budget.meters && store.row(meterOfSeries(name)) === undefined;
+    const { store, limit } = this;
+    const isFull = store.size >= limit.meters && store.row(meterOfSeries(name)) === undefined;
     const refused = isFull ? 'full' : store.putSlot(name, slot, volts);
     if (refused === 'full') this.refusals.add(meterOfSeries(name));
     else if (refused) this.losses[refused]++;
@@ -140,11 +146,11 @@ export class PhaseCorrelator {
   private newStore(): SeriesStore {
     const { interval, days } = this.settings;
     const slots = Math.round((days * 86_400) / interval);
-    return new SeriesStore(interval, days, Math.floor(this.budget.bytes / (slots * BYTES)));
+    return new SeriesStore(interval, days, Math.floor(this.limit.bytes / (slots * BYTES)));
   }
 
   private bound(): Bound {
-    const { budget, store } = this;
+    const { limit: budget, store } = this;
     const full = store.size >= budget.meters;
     return {
       text: full

@@ -120,6 +120,11 @@ export class SeriesStore {
     if (slot > this.newest) this.advance(slot);
   }
 
+  /** That the series take. */
+  get bytes(): number {
+    return this.blocks.length * BLOCK_ROWS * this.length * 4;
+  }
+
   clear(): void {
     this.rowOf.clear();
     this.size = 0;

@@ -85,6 +85,11 @@ export class PowerCalculator {
    * Meters refused or let go because too many spoke, frames seen twice, breaks of streams, windows given up at them,
    * energies dropped.
    */
+  /** What may be held, and what is: meters, bytes. */
+  get budget() {
+    return this.admission.use;
+  }
+
   get counters() {
     const { admission, meters, energies, readingsBad } = this;
     return {

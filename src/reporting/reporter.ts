@@ -89,6 +89,11 @@ export class Reporter {
     return this.archive.size;
   }
 
+  /** What may be held, and what is; of a meter's ten minutes little is in memory. */
+  get budget(): { limit: { meters: number }; held: { meters: number } } {
+    return { limit: { meters: this.settings.maxMeters }, held: { meters: this.meters } };
+  }
+
   /** What is not kept: of meters beyond those that are, and events beyond those of a day. */
   get counters() {
     return { ...this.refusals.counters, eventsLeftOut: this.archive.eventsLeftOut };

@@ -46,6 +46,11 @@ export class Admission {
     return { ...this.refusals.counters, metersReleased: this.released };
   }
 
+  /** What may be held, and what is. */
+  get use(): { limit: Budget; held: Budget } {
+    return { limit: this.budget, held: { meters: this.served.size, bytes: this.bytes } };
+  }
+
   /** Meters that are served. */
   get size(): number {
     return this.served.size;

@@ -136,7 +136,8 @@ describe('what is dropped, refused or ignored', function () {
     for (let n = 0; n < 5; n++) {
       for (const meter of ['m1', 'm2', 'm3']) {
         const record = { ...reading(n, meter), time: 1.7e12 + n * 1000, values: { va: 230, p: 100, q: 10 } };
-        for (const id of ['detector', 'calculator', 'report', 'correlator']) flow.send(id, { payload: record });
+        for (const id of ['detector', 'calculator', 'report', 'correlator'])
+          flow.send(id, { payload: record });
       }
     }
     // The helper has no catalogue: a status is the keys of its words.
@@ -147,6 +148,13 @@ describe('what is dropped, refused or ignored', function () {
       const isRefused = ([{ fill, text }]: { fill: string; text: string }[]) =>
         fill === 'red' && text.includes(`${type}.status.refused`);
       await until(() => status.args.some(isRefused), `the status of ${type}`);
+    }
+    for (const id of ['detector', 'calculator', 'report', 'correlator']) flow.send(id, { command: 'stats' });
+    const stats = () => flow.got('said').filter(({ payload }) => payload.code === 'STAGE_STATISTICS');
+    await until(() => stats().length === 4, 'the statistics');
+    for (const { payload } of stats()) {
+      const { limit, held } = (payload.detail as { budget: Record<string, { meters: number }> }).budget;
+      assert.deepEqual([limit.meters, held.meters], [2, 2]);
     }
     const over = () => flow.got('said').filter(({ payload }) => payload.code === 'METERS_OVER_LIMIT');
     await until(() => over().length === 4, 'the diagnostics');
