@@ -1,10 +1,12 @@
 import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unlessMissing } from './missing';
 import { makePrivate } from './private-files';
 
 const IV = 12;
 const TAG = 16;
+const SALT = 16;
 /** Bytes by which what is sealed is longer than what was given. */
 export const SEAL = IV + TAG;
 
@@ -42,12 +44,24 @@ export function unseal(sealed: Buffer, key: Buffer, context?: Buffer): Buffer | 
  * @throws the file system's error
  */
 export async function keyOf(secret: string, folder: string): Promise<Buffer> {
+  return scryptSync(secret, await randomFile(folder, 'salt', SALT), 32);
+}
+
+/** Random bytes that lie in a file, made once: whole, or not at all. */
+async function randomFile(folder: string, name: string, length: number): Promise<Buffer> {
   await makePrivate(folder);
-  const path = join(folder, 'salt');
-  const salt = await readFile(path).catch(async () => {
-    const made = randomBytes(16);
-    await writeFile(path, made, { mode: 0o600 });
-    return made;
-  });
-  return scryptSync(secret, salt, 32);
+  const path = join(folder, name);
+  const before = await unlessMissing(readFile(path));
+  if (before?.length === length) return before;
+  if (before?.length) throw new Error(`${path} has ${before.length} bytes instead of ${length}`);
+  const made = randomBytes(length);
+  const handle = await open(`${path}.new`, 'w', 0o600);
+  try {
+    await handle.writeFile(made);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(`${path}.new`, path);
+  return made;
 }

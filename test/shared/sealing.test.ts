@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keyOf, seal, unseal } from '../../src/shared';
@@ -49,5 +49,21 @@ describe('sealing', () => {
     assert.deepEqual(await keyOf('secret', join(folder, 'a')), key);
     assert.notDeepEqual(await keyOf('other', join(folder, 'a')), key);
     assert.notDeepEqual(await keyOf('secret', join(folder, 'b')), key);
+  });
+
+  it('makes the same key of a secret while its salt is there, and never another salt where it cannot be read', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pq-sealing-'));
+    cleanUp(() => rmSync(folder, { recursive: true, force: true }));
+    const key = await keyOf('storage key', folder);
+    assert.deepEqual(await keyOf('storage key', folder), key);
+    // What a loss of power may leave of one that was never used.
+    writeFileSync(join(folder, 'salt'), '');
+    const next = await keyOf('storage key', folder);
+    assert.notDeepEqual(next, key);
+    writeFileSync(join(folder, 'salt'), 'cut');
+    await assert.rejects(keyOf('storage key', folder), /salt has 3 bytes instead of 16/);
+    rmSync(join(folder, 'salt'));
+    mkdirSync(join(folder, 'salt'));
+    await assert.rejects(keyOf('storage key', folder), /EISDIR/);
   });
 });
