@@ -135,7 +135,8 @@ describe('journal', function () {
       (await all(journal.events(ALL))).map(({ time }) => time),
       [5e11, 1e12 + 98, 1e12 + 99],
     );
-    await journal.configure({ maxBytes: 1, maxDays: 30 });
+    // Twice at once: each entry is counted as gone once.
+    await Promise.all([1, 1].map((maxBytes) => journal.configure({ maxBytes, maxDays: 30 })));
     assert.deepEqual(journal.status, { entries: 0, bytes: 0, dropped: 0 });
   });
 

@@ -68,6 +68,7 @@ export class Journal {
   /** The batch that is written, and the one that begins when it is. */
   private batch: Promise<void> | undefined;
   private nextBatch: Promise<void> | undefined;
+  private clearing: Promise<void> = Promise.resolve();
   private entries = 0;
   private bytes = 0;
   private dropped = 0;
@@ -291,8 +292,13 @@ export class Journal {
     await this.clear();
   }
 
-  /** Deletes the oldest entries beyond the bounds. */
-  private async clear(): Promise<void> {
+  /** Deletes the oldest entries beyond the bounds: one after the other, so that each is counted once. */
+  private clear(): Promise<void> {
+    this.clearing = this.clearing.catch(() => undefined).then(() => this.deleteOldest());
+    return this.clearing;
+  }
+
+  private async deleteOldest(): Promise<void> {
     const { maxDays, maxBytes } = this.settings;
     const now = this.believed();
     const oldest = now === undefined ? Number.NEGATIVE_INFINITY : now - maxDays * DAY;
