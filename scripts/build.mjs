@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { BUNDLED } from './bundled.mjs';
 import { NODES, panelsOf } from './panels.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -82,7 +83,6 @@ await build({
 });
 
 // The licences of what is bundled ask to go along.
-const BUNDLED = ['papaparse', 'tabulator-tables', 'uplot'];
 const licences = BUNDLED.map((name) => {
   const text = readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8');
   return `${name}\n\n${text.trim()}\n`;

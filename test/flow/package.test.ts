@@ -40,7 +40,7 @@ describe('the packed package in an empty user folder', function () {
     for (const { path } of files as { path: string }[]) {
       assert.match(
         path,
-        /^(dist|resources|examples|icons|docs)\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
+        /^(dist|resources|examples|icons|docs)\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/,
       );
     }
     writeFileSync(join(folder, 'package.json'), '{"private":true}');

@@ -1,0 +1,20 @@
+/** Every endpoint of the admin API: method, path, permission. Bodies of POST are JSON. */
+export const DOORS = [
+  'get /modbus-link/serial-ports modbus-link.read',
+  'get /power-quality/desk/capture power-quality.read',
+  'get /power-quality/desk/event power-quality.read',
+  'get /power-quality/desk/events power-quality.read',
+  'get /power-quality/desk/maps power-quality.read',
+  'get /power-quality/desk/meters power-quality.read',
+  'get /power-quality/desk/plot power-quality.read',
+  'get /power-quality/desk/power power-quality.read',
+  'get /power-quality/desk/queues power-quality.read',
+  'get /sag-swell-detector/:id/past sag-swell-detector.read',
+  'get /var-calculator/:id/latest var-calculator.read',
+  'post /modbus-link/test flows.write',
+  'post /pq-file/:id/read pq-file.write',
+  'post /pq-file/inspect flows.write',
+  'post /pq-file/upload flows.write',
+  'post /sag-swell-detector/:id/replay sag-swell-detector.read',
+  'post /scada-endpoint/test flows.write',
+];
