@@ -22,6 +22,7 @@ const COLUMNS = [
 registerNode('meter-fleet', {
   settings: {
     link: { value: '', type: 'modbus-link', required: false, icon: 'plug' },
+    readOnly: { value: false, icon: 'lock' },
     meters: {
       value: [],
       icon: 'table',

@@ -7,10 +7,13 @@ interface MeterFleetNode extends Node {
   meters?: FleetMeter[];
   /** Id of the link for rows that name neither link nor host. */
   link?: string;
+  /** Nothing is written to meters with a host of their own. */
+  readOnly?: boolean;
 }
 
 interface MeterFleetDef extends NodeDef {
   link?: string;
+  readOnly?: boolean;
   meters?: unknown;
   /** Devices that the user added, one line a value. */
   profiles?: unknown;
@@ -20,6 +23,7 @@ export = (RED: NodeAPI): void => {
   RED.nodes.registerType('meter-fleet', function (this: MeterFleetNode, config: MeterFleetDef) {
     RED.nodes.createNode(this, config);
     this.link = config.link;
+    this.readOnly = config.readOnly === true;
     try {
       const own = readProfiles(config.profiles ?? []);
       this.meters = readFleet(config.meters ?? [], 'meters', config.link, own);

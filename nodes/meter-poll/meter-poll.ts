@@ -35,7 +35,7 @@ interface Message {
   _session?: { user?: string };
 }
 
-type FleetNode = Node & { meters?: FleetMeter[] };
+type FleetNode = Node & { meters?: FleetMeter[]; readOnly?: boolean };
 type LinkNode = Node & { link?: ModbusLink };
 
 /** The status is looked after this often, ms. */
@@ -83,9 +83,11 @@ export = (RED: NodeAPI): void => {
 
     let poller: Poller;
     let losses: LossView | undefined;
-    const links = new MeterLinks((name) => findLink(name)?.link);
+    const fleetNode = RED.nodes.getNode(config.fleet) as FleetNode | null;
+    const { readOnly = false } = fleetNode ?? {};
+    const links = new MeterLinks((name) => findLink(name)?.link, { readOnly });
     try {
-      const fleet = (RED.nodes.getNode(config.fleet) as FleetNode | null)?.meters;
+      const fleet = fleetNode?.meters;
       if (!fleet) throw new FieldError('settings.fleet', 'a meter-fleet with a valid table', config.fleet);
       const known = new Set(fleet.map(({ id }) => id));
       for (const meter of Object.keys(positions)) if (!known.has(meter)) delete positions[meter];

@@ -11,6 +11,7 @@ import {
   resultsJson,
   SeriesDisk,
   seriesError,
+  seriesKey,
   tablePath,
   WorkerPool,
 } from '../../src/phasing';
@@ -87,7 +88,7 @@ export = (RED: NodeAPI): void => {
       const folder = join(userDir, 'power-quality', 'phases', this.id.replace(/\W/g, '_'));
       const { key } = (this as Node<Credentials>).credentials ?? {};
       const kept = new SeriesDisk(folder, settings, key || undefined, {
-        aside: (words) => this.warn(words),
+        aside: (words) => say(seriesKey(words)),
         failing: (words) => conditions.set('disk', words === undefined ? undefined : seriesError(words)),
       });
       disk = kept;

@@ -3,7 +3,15 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import { Conditions, check, type Diagnostic, kindOf, parseRecord, WaveformFrame } from '../../src/record';
+import {
+  Conditions,
+  check,
+  type Diagnostic,
+  kindOf,
+  type PqRecord,
+  parseRecord,
+  WaveformFrame,
+} from '../../src/record';
 import {
   archiveError,
   PdfThread,
@@ -25,6 +33,7 @@ export = (RED: NodeAPI): void => {
     RED.nodes.createNode(this, config);
     const text = (key: string, values = {}) => RED._(`pq-report.status.${key}`, values);
     let passedOver = 0;
+    let refusedWithoutStore = 0;
     let shown = '';
 
     let settings: ReporterSettings;
@@ -64,20 +73,26 @@ export = (RED: NodeAPI): void => {
         this.status({ fill: 'red', shape: 'ring', text: shown });
       },
     );
-    const losses = viewLosses(this, () => ({ ...store.opened?.counters, passedOver }));
+    const losses = viewLosses(this, () => ({ ...store.opened?.counters, refusedWithoutStore, passedOver }));
     const showStatus = (reporter: Reporter) => {
       const { meters, counters } = reporter;
       const refused = counters.metersRefused;
       const lost = losses.total - passedOver;
+      const failing = conditions.keys.includes('write');
       const words = [
         text('meters', { meters }),
         passedOver ? text('passed', { count: passedOver }) : '',
         refused ? text('refused', { count: refused }) : '',
         lost ? text('lost', { count: lost }) : '',
+        failing ? text('store') : '',
       ];
       const now = words.filter((word) => word !== '').join(' ');
       if (now !== shown)
-        this.status({ fill: refused ? 'red' : lost ? 'yellow' : 'green', shape: 'dot', text: now });
+        this.status({
+          fill: refused || failing ? 'red' : lost ? 'yellow' : 'green',
+          shape: 'dot',
+          text: now,
+        });
       shown = now;
     };
 
@@ -88,16 +103,32 @@ export = (RED: NodeAPI): void => {
       return name === 'week' ? await reporter.week(payload) : await reporter.disturbance(payload);
     };
 
+    const keep = async (reporter: Reporter, record: PqRecord) => {
+      try {
+        if (!(await reporter.take(record))) passedOver++;
+        conditions.set('write', undefined);
+      } catch (error) {
+        conditions.set('write', archiveError((error as Error).message));
+        throw error;
+      }
+    };
+
     const take = async (reporter: Reporter, payload: unknown) => {
-      // Samples are not read here: they need not be checked.
-      if (payload instanceof WaveformFrame || kindOf(payload) === 'waveform') passedOver++;
-      else if (!(await reporter.take(parseRecord(payload)))) passedOver++;
-      showStatus(reporter);
+      try {
+        // Samples are not read here: they need not be checked.
+        if (payload instanceof WaveformFrame || kindOf(payload) === 'waveform') passedOver++;
+        else await keep(reporter, parseRecord(payload));
+      } finally {
+        showStatus(reporter);
+      }
     };
 
     this.on('input', (msg: Message, send, done) => {
       const work = async () => {
-        const reporter = await store.get();
+        const reporter = await store.get().catch((error: Error) => {
+          if (msg.command === undefined) refusedWithoutStore++;
+          throw error;
+        });
         if (msg.command === undefined) return await take(reporter, msg.payload);
         const payload = await perform(reporter, msg);
         if (msg.command === 'stats') tell(payload as Diagnostic);

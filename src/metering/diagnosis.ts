@@ -1,3 +1,5 @@
+import { FieldError } from '../record';
+
 /** Faults of the wire by the field's names, each with what to check first. */
 
 export interface Fault {
@@ -90,9 +92,32 @@ export class DeviceError extends Error {
   }
 }
 
+/** A write that the settings of the link do not allow: nothing was sent. */
+export class WriteRefused extends FieldError {
+  /**
+   * @param field that asked for it, where a flow did
+   * @param allowed what may be written, in words
+   */
+  constructor(
+    field: string,
+    allowed: string,
+    readonly register: number,
+  ) {
+    super(field, allowed, register);
+  }
+
+  get fault(): Fault {
+    return {
+      code: 'WRITE_REFUSED',
+      text: `this would write register ${this.register}, which the link does not allow`,
+      hint: 'Turn off reading of waveforms and event logs for this meter, whose pointers must be written, or allow this register at the modbus-link.',
+    };
+  }
+}
+
 /** The meter answered, and refused: exceptions but those of a gateway that speaks of a silent meter. */
 export function isRefusal(error: unknown): boolean {
-  if (error instanceof DeviceError) return true;
+  if (error instanceof DeviceError || error instanceof WriteRefused) return true;
   const code = (error as { modbusCode?: number } | undefined)?.modbusCode;
   return code !== undefined && code !== 10 && code !== 11;
 }
@@ -129,6 +154,7 @@ interface WireError {
 /** What an error of the link means. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof DeviceError) return { code: error.faultCode, text: error.message, hint: error.hint };
+  if (error instanceof WriteRefused) return error.fault;
   const e = (error ?? {}) as WireError;
   const message = e.message || String(error);
   if (typeof e.modbusCode === 'number') {

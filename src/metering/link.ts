@@ -1,6 +1,6 @@
 import type ModbusRTU from 'modbus-serial';
-import { FieldError } from '../record';
 import { ModbusConnection } from './connection';
+import { WriteRefused } from './diagnosis';
 import { FairQueue } from './fair-queue';
 import type { LinkSettings } from './link-settings';
 import { repeatedRead } from './repeated-read';
@@ -111,17 +111,17 @@ export class ModbusLink {
 
   /**
    * Writes holding registers (function code 16). Errors as in {@link read}.
-   * @throws FieldError for registers that may not be written over this link
+   * @throws WriteRefused for registers that may not be written over this link
    */
   write(unit: number, address: number, words: number[]): Promise<void> {
     const { readOnly, writable } = this.settings;
     if (readOnly)
-      return Promise.reject(new FieldError('msg.command', 'no write: the link is read-only', address));
+      return Promise.reject(new WriteRefused('msg.command', 'no write: the link is read-only', address));
     const last = address + words.length - 1;
     if (writable.length > 0 && !writable.some(([from, to]) => address >= from && last <= to)) {
       const ranges = writable.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(', ');
       return Promise.reject(
-        new FieldError('msg.payload', `registers that the link lets be written (${ranges})`, address),
+        new WriteRefused('msg.payload', `registers that the link lets be written (${ranges})`, address),
       );
     }
     return this.enqueue(unit, async (client) => {

@@ -8,8 +8,14 @@ export class MeterLinks {
   private readonly own = new Map<string, ModbusLink>();
   private readonly used = new Set<ModbusLink>();
 
-  /** @param shared finds a link that somebody else keeps, by name */
-  constructor(private readonly shared: (name: string) => ModbusLink | undefined) {}
+  /**
+   * @param shared finds a link that somebody else keeps, by name
+   * @param settings of the others
+   */
+  constructor(
+    private readonly shared: (name: string) => ModbusLink | undefined,
+    private readonly settings: { readOnly?: boolean } = {},
+  ) {}
 
   /** @throws FieldError for a meter whose link does not exist */
   of(meter: FleetMeter): ModbusLink {
@@ -24,7 +30,7 @@ export class MeterLinks {
     const key = `${host}:${port}`;
     let link = this.own.get(key);
     if (!link) {
-      link = new ModbusLink(readLinkSettings({ host, port }));
+      link = new ModbusLink(readLinkSettings({ ...this.settings, host, port }));
       this.own.set(key, link);
     }
     this.used.add(link);

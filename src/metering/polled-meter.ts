@@ -18,6 +18,10 @@ import {
 /** A meter that does not answer is tried ever less often, up to this, ms. */
 const LONGEST_PAUSE = 60_000;
 
+/** A reading that takes longer than this, ms, and than so many usual answers, waits beside the others. */
+const LEAST_EXPECTED = 250;
+const USUAL_TIMES = 8;
+
 /** Commands for one meter that may wait; more, and somebody sends them faster than any meter can follow. */
 const MAX_COMMANDS = 100;
 
@@ -187,7 +191,8 @@ export class PolledMeter {
     if (!task) return;
     const began = performance.now();
     try {
-      const again = await this.slots.run(async () => !this.stopped && (await task.work()));
+      const work = async () => !this.stopped && (await task.work());
+      const again = await this.slots.run(work, name === 'reading' ? this.expected : undefined);
       if (this.stopped) return;
       this.recovered(name);
       const due = Math.max(began, this.due.get(name) ?? began) + task.interval * 1000;
@@ -196,6 +201,12 @@ export class PolledMeter {
     } catch (error) {
       if (!this.stopped) this.failed(name, error);
     }
+  }
+
+  /** ms that a reading may take before its meter keeps others from theirs. */
+  private get expected(): number {
+    const usual = this.answering ? this.link.statistics(this.meter.unit).meanResponse : 0;
+    return Math.max(LEAST_EXPECTED, USUAL_TIMES * usual);
   }
 
   private failed(name: TaskName, error: unknown): void {

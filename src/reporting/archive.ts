@@ -29,14 +29,16 @@ export class Archive {
   /**
    * @param mostPerDay events of one meter
    * @param folder made where it is not there; a damaged one is kept aside under another name
+   * @param damaged is given the place of a damaged one
    * @throws Error where the folder cannot be used
    */
   static async open(
     folder: string,
     bounds: { days: number; maxMeters: number },
     mostPerDay = MOST_EVENTS,
+    damaged: (aside: string) => void = () => {},
   ): Promise<Archive> {
-    const db = await openLevelOrSetAside(folder);
+    const db = await openLevelOrSetAside(folder, Date.now(), damaged);
     const archive = new Archive(db, new DiskSpace(folder), bounds, mostPerDay);
     for (const kind of ['w', 'e']) {
       for await (const meter of metersOf(db, kind)) archive.meters.add(meter);
@@ -74,21 +76,21 @@ export class Archive {
     await this.db.batch(batch, { sync: true });
   }
 
-  /** @returns whether it was kept: of a meter that has too many in a day the others are not */
-  async addEvent({ capture, ...event }: PqEvent): Promise<boolean> {
+  /** @returns whether it was kept: of a meter that has too many in a day the others are not; `first` of these is said */
+  async addEvent({ capture, ...event }: PqEvent): Promise<'kept' | 'first left out' | 'left out'> {
     const day = Math.floor(event.time / DAY);
     const today = this.today.get(event.meter);
     const count = today?.day === day ? today.count + 1 : 1;
     this.today.set(event.meter, { day, count });
     if (count > this.mostPerDay) {
       this.eventsLeftOut++;
-      return false;
+      return count === this.mostPerDay + 1 ? 'first left out' : 'left out';
     }
     const key = `e/${encodeURIComponent(event.meter)}/${pad(Math.round(event.time))}/${event.id}`;
     const value = Buffer.from(JSON.stringify(event));
     await this.room(value.length);
     await this.db.put(key, value, { sync: true });
-    return true;
+    return 'kept';
   }
 
   /** @throws Error where the disk has no room */
@@ -127,7 +129,21 @@ export class Archive {
       const name = encodeURIComponent(meter);
       await this.db.clear({ gte: `w/${name}/`, lt: `w/${name}/${pad(Math.ceil(oldest / INTERVAL_MS))}` });
       await this.db.clear({ gte: `e/${name}/`, lt: `e/${name}/${pad(oldest)}` });
+      if (!(await this.hasAny(name))) {
+        this.meters.delete(meter);
+        this.today.delete(meter);
+      }
     }
+  }
+
+  /** Whether anything is left of a meter: else another one may have its place. */
+  private async hasAny(name: string): Promise<boolean> {
+    for (const kind of ['w', 'e']) {
+      const prefix = `${kind}/${name}/`;
+      const [key] = await this.db.keys({ gte: prefix, lt: `${prefix}~`, limit: 1 }).all();
+      if (key !== undefined) return true;
+    }
+    return false;
   }
 
   async close(): Promise<void> {
@@ -143,6 +159,17 @@ export function archiveError(text: string): Finding {
     text: `reports have no store: ${text}`,
     hint: 'Check free space and permissions of the folder power-quality in the user folder of Node-RED. It is tried again by itself; what comes meanwhile is refused with an error.',
     detail: {},
+  };
+}
+
+/** An archive that was damaged. */
+export function archiveDamage(aside: string): Finding {
+  return {
+    code: 'REPORT_STORE_DAMAGED',
+    severity: 'error',
+    text: `the archive of reports was damaged and put aside as ${aside}: it begins again`,
+    hint: 'Check the disk: memory cards wear out, and a loss of power can damage them.',
+    detail: { aside },
   };
 }
 

@@ -1,6 +1,6 @@
 import { check, type Diagnostic, FieldError, type PqEvent, type PqRecord, parseRecord } from '../record';
 import { believedTime, budgetOf, Refusals } from '../shared';
-import { Archive } from './archive';
+import { Archive, archiveDamage } from './archive';
 import { disturbanceReport } from './disturbance-report';
 import type { Document } from './document';
 import type { WeekAssessment } from './en50160';
@@ -15,12 +15,10 @@ import { weekReport } from './week-report';
 /** Ten minutes of a meter that may be under way at once: what comes late still finds its place. */
 const UNDER_WAY = 2;
 const DAY = 86_400_000;
+/** Ten minutes of a meter that wait for a disk that takes nothing: a day. */
+const MOST_WAITING = 144;
 /** Meters that an error names, at most. */
 const NAMED = 10;
-const HINTS = {
-  REPORT_EVENTS: 'Look at the thresholds of the detector: a day with so many events tells nothing.',
-};
-
 /** A report, as a page, as a document, and as what they were made of. */
 export interface Report {
   report: 'week' | 'disturbance';
@@ -46,7 +44,7 @@ export class Reporter {
   private readonly latest = new Latest();
   private lastCleared = Number.NEGATIVE_INFINITY;
   private written: Promise<void> = Promise.resolve();
-  private readonly told = new Set<string>();
+  private notWritten = 0;
   private readonly refusals: Refusals;
 
   private constructor(
@@ -81,7 +79,10 @@ export class Reporter {
     believed: () => number | undefined = believedTime,
   ): Promise<Reporter> {
     const allowed = { ...settings, maxMeters: budgetOf(settings.maxMeters).meters };
-    return new Reporter(await Archive.open(folder, allowed), allowed, tell, pdf, now, believed);
+    const damaged = (aside: string) =>
+      tell({ kind: 'diagnostic', meter: 'pq-report', time: now(), ...archiveDamage(aside) });
+    const archive = await Archive.open(folder, allowed, undefined, damaged);
+    return new Reporter(archive, allowed, tell, pdf, now, believed);
   }
 
   /** Meters that are kept. */
@@ -94,9 +95,10 @@ export class Reporter {
     return { limit: { meters: this.settings.maxMeters }, held: { meters: this.meters } };
   }
 
-  /** What is not kept: of meters beyond those that are, and events beyond those of a day. */
+  /** What is not kept: of meters beyond those that are, events beyond those of a day, and what the disk did not take. */
   get counters() {
-    return { ...this.refusals.counters, eventsLeftOut: this.archive.eventsLeftOut };
+    const { eventsLeftOut } = this.archive;
+    return { ...this.refusals.counters, eventsLeftOut, notWritten: this.notWritten };
   }
 
   /**
@@ -180,8 +182,11 @@ export class Reporter {
   /** Puts everything on disk, and closes. */
   async close(): Promise<void> {
     this.refusals.close();
-    for (const meter of [...this.gathered.keys()]) await this.putAway(meter, 0);
-    await this.archive.close();
+    try {
+      for (const meter of [...this.gathered.keys()]) await this.putAway(meter, 0);
+    } finally {
+      await this.archive.close();
+    }
   }
 
   /** The meter that is asked for, or the only one. */
@@ -198,13 +203,13 @@ export class Reporter {
     this.latest.addEvent(event);
     if (event.state !== 'end' || !this.admits(event.meter)) return true;
     const adding = this.archive.addEvent(event);
-    await this.put(adding);
-    if (!(await adding))
-      this.tellOnce(
-        'REPORT_EVENTS',
-        event.meter,
-        `${event.meter} has more events in a day than reports keep`,
-      );
+    try {
+      await this.put(adding);
+    } catch (error) {
+      this.notWritten++;
+      throw error;
+    }
+    if ((await adding) === 'first left out') this.sayEventsLeftOut(event.meter);
     // Meters without 10-minute values of their own are flagged by their events.
     if (event.type !== 'rvc') {
       const last = intervalOf(event.time + event.duration * 1000);
@@ -231,20 +236,17 @@ export class Reporter {
     return false;
   }
 
-  /** Tells that something is not kept, the first time. */
-  private tellOnce(code: keyof typeof HINTS, meter: string, text: string): void {
-    if (this.told.has(code)) return;
-    this.told.add(code);
-    const detail = { leftOut: this.archive.eventsLeftOut };
+  /** Once a day for each meter that has more than are kept. */
+  private sayEventsLeftOut(meter: string): void {
     this.tell({
       kind: 'diagnostic',
       meter,
       time: this.now(),
-      code,
+      code: 'REPORT_EVENTS',
       severity: 'warning',
-      text,
-      hint: HINTS[code],
-      detail,
+      text: `${meter} has more events in a day than reports keep`,
+      hint: 'Check the thresholds of the detector: with so many events a day a report says little.',
+      detail: { leftOut: this.archive.eventsLeftOut },
     });
   }
 
@@ -267,14 +269,29 @@ export class Reporter {
     if (held.length <= leave) return;
     const done = held.splice(0, held.length - leave);
     if (held.length === 0) this.gathered.delete(meter);
-    await this.put(
-      this.archive.addIntervals(done.map((gathering) => ({ meter, interval: gathering.result() }))),
-    );
+    try {
+      await this.put(
+        this.archive.addIntervals(done.map((gathering) => ({ meter, interval: gathering.result() }))),
+      );
+    } catch (error) {
+      this.takeBack(meter, done);
+      throw error;
+    }
     const now = this.believed();
     if (now !== undefined && Math.abs(now - this.lastCleared) > DAY) {
       this.lastCleared = now;
       await this.archive.clear(now);
     }
+  }
+
+  /** What the disk did not take is tried again with the next record of the meter, for up to a day. */
+  private takeBack(meter: string, done: readonly Gathering[]): void {
+    const held = this.gathered.get(meter) ?? [];
+    const since = new Set(held.map(({ number }) => number));
+    const all = [...done.filter(({ number }) => !since.has(number)), ...held];
+    const kept = all.slice(-MOST_WAITING);
+    this.notWritten += done.length + held.length - kept.length;
+    this.gathered.set(meter, kept);
   }
 
   private async made(

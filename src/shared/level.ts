@@ -32,8 +32,8 @@ export async function openLevel(folder: string, options: OpenOptions = {}): Prom
  */
 export async function openLevelOrSetAside(
   folder: string,
-  now = Date.now(),
-  damaged: (aside: string) => void = () => {},
+  now: number,
+  damaged: (aside: string) => void,
 ): Promise<Level> {
   try {
     return await openLevel(folder);

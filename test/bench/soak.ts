@@ -27,7 +27,7 @@ const mean = (from: number, to: number): number => {
   return some.reduce((a, b) => a + b) / some.length;
 };
 
-benchFleet(1000, 1, minutes * 60, () => {
+benchFleet(1000, 1, minutes * 60, 1, () => {
   for (let at = PACE; at < minutes * 60; at += PACE) setTimeout(() => void sample(at), at * 1000);
 }).then(
   () => {

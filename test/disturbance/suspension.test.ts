@@ -152,3 +152,123 @@ describe('an event in progress', () => {
     assert.deepEqual(readSuspended(undefined), []);
   });
 });
+
+describe('meters that were put aside in the middle of an event', () => {
+  /** Tenths of a second of {@link signal}, of a meter. */
+  const framesOf = (meter: string) => {
+    const whole = WaveformFrame.from({ ...signal().toJSON(), meter });
+    return Array.from({ length: whole.length / 320 }, (_, i) => whole.slice(i * 320, i * 320 + 320));
+  };
+  const readingOf = (meter: string, time: number, va: number) =>
+    parseRecord({ kind: 'reading', meter, time, values: { va }, quality: 'good' }) as Reading;
+
+  /** What a detector put aside that was stopped 0.2 s into the sag of two meters, and in one of a third's readings. */
+  function putAside(samples: boolean): { begun: PqEvent[]; stored: unknown } {
+    const begun: PqEvent[] = [];
+    const first = detectorFrom(begun, { rvc: 0 });
+    for (const meter of ['silent', 'heard'])
+      for (const frame of framesOf(meter).slice(0, 12)) first.push(frame);
+    for (const [i, va] of [230, 230, 190, 180].entries())
+      first.pushReading(readingOf('readings', 1e12 + i * 10_000, va));
+    assert.deepEqual(
+      begun.map(({ meter, state }) => `${meter} ${state}`),
+      ['silent start', 'heard start', 'readings start'],
+    );
+    return { begun, stored: throughStore(first.suspend(samples)) };
+  }
+
+  for (const samples of [true, false]) {
+    it(`and stay silent: their events end where they stood, once, ${samples ? 'with' : 'without'} samples kept`, () => {
+      const { begun, stored } = putAside(samples);
+      const events: PqEvent[] = [];
+      const second = detectorFrom(events, { rvc: 0 }, stored);
+      assert.equal(second.status.open, 3);
+      // Another meter that speaks is none of theirs.
+      for (const frame of framesOf('other').slice(0, 5)) second.push(frame);
+      assert.equal(events.length, 0);
+      second.endSuspendedAll('cut');
+      assert.deepEqual(
+        events.map(({ id, state, type, time }) => [id, state, type, time]),
+        begun.map(({ id, type, time }) => [id, 'end', type, time]),
+      );
+      for (const { flags } of events) assert.equal(flags.filter((flag) => flag === 'cut').length, 1);
+      assert.deepEqual(events[0].flags, ['cut']);
+      const [silent, , readings] = events;
+      // Known to where the first detector had judged when it was stopped at 1.2 s, three cycles before at most: not to
+      // the end, which nobody saw.
+      const known = silent.time + silent.duration * 1000 - 1e12;
+      assert.ok(known > 1140 && known <= 1200, `known to ${known} ms`);
+      assert.ok(Math.abs(silent.extreme - 0.7) < 0.001, String(silent.extreme));
+      assert.deepEqual(silent.phases, ['a', 'b', 'c']);
+      assert.deepEqual([readings.duration, Math.round(readings.extreme * 230)], [20, 180]);
+      // Once: nothing is left of them.
+      second.endSuspendedAll('cut');
+      second.finish();
+      assert.equal(events.length, 3);
+      assert.deepEqual([second.status.open, second.suspend(true).meters.length], [0, 0]);
+    });
+  }
+
+  it('and are heard again before: their events go on, and end when they end', () => {
+    const { begun, stored } = putAside(true);
+    const events: PqEvent[] = [];
+    const second = detectorFrom(events, { rvc: 0 }, stored);
+    const rest = framesOf('heard').slice(12);
+    second.push(rest[0]);
+    second.pushReading(readingOf('readings', 1e12 + 40_000, 185));
+    second.endSuspendedAll('cut');
+    assert.deepEqual(
+      events.map(({ id, state, flags }) => [id, state, flags]),
+      [[begun[0].id, 'end', ['cut']]],
+    );
+    assert.deepEqual(
+      second.standing.map(({ id }) => id),
+      [begun[1].id, begun[2].id],
+    );
+    for (const frame of rest.slice(1)) second.push(frame);
+    second.pushReading(readingOf('readings', 1e12 + 50_000, 230));
+    second.endSuspendedAll('cut');
+    second.finish();
+    // As without an interruption.
+    const whole: PqEvent[] = [];
+    const uninterrupted = detectorFrom(whole, { rvc: 0 });
+    for (const frame of framesOf('heard')) uninterrupted.push(frame);
+    const meant = whole.find(({ id, state }) => id === begun[1].id && state === 'end') as PqEvent;
+    for (const [{ id, meter }, seconds, flags] of [
+      [begun[1], meant.duration, meant.flags],
+      [begun[2], 40, ['resolution 10 s']],
+    ] as const) {
+      const [end, ...more] = events.filter((event) => event.id === id && event.state === 'end');
+      assert.deepEqual([more.length, end.flags], [0, flags], meter);
+      assert.ok(Math.abs(end.duration - seconds) < 1e-4, `${meter}: ${end.duration} s for ${seconds}`);
+    }
+  });
+
+  it('and are heard too late: the event stays ended, and what goes on is a new one', () => {
+    const { begun, stored } = putAside(true);
+    const events: PqEvent[] = [];
+    const second = detectorFrom(events, { rvc: 0 }, stored);
+    second.endSuspendedAll('cut');
+    for (const frame of framesOf('silent').slice(12)) second.push(frame);
+    second.finish();
+    const own = events.filter(({ meter }) => meter === 'silent');
+    const { id } = begun[0];
+    assert.deepEqual(
+      own.slice(0, 2).map((event) => [event.state, event.id === id, event.flags.join()]),
+      [
+        ['end', true, 'cut'],
+        ['start', false, 'start unknown'],
+      ],
+    );
+    assert.equal(own.filter((event) => event.id === id).length, 1);
+  });
+
+  // Defect: what `endEvents` ends has no flag of the resolution, which all other events of readings have.
+  it.skip('and gave readings: their events say in which resolution', () => {
+    const { stored } = putAside(true);
+    const events: PqEvent[] = [];
+    detectorFrom(events, { rvc: 0 }, stored).endSuspendedAll('cut');
+    const [{ flags }] = events.filter(({ meter }) => meter === 'readings');
+    assert.deepEqual([...flags].sort(), ['cut', 'resolution 10 s']);
+  });
+});

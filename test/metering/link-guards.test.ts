@@ -1,9 +1,24 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket } from 'node:net';
-import { ModbusLink, readLinkSettings } from '../../src/metering';
+import {
+  MeterLinks,
+  ModbusLink,
+  Poller,
+  readFleet,
+  readLinkSettings,
+  readPollerSettings,
+} from '../../src/metering';
 import { MbapGuard } from '../../src/metering/mbap-guard';
+import { genericPq } from '../../src/registers';
+import {
+  readSyntheticSettings,
+  SimulatedMeter,
+  SimulatorServer,
+  SyntheticSource,
+} from '../../src/simulation';
 import { cleanUpAfterEach } from '../clean-up';
 import { until } from '../until';
+import { butClocks, collect } from './collect';
 
 const cleanUp = cleanUpAfterEach();
 
@@ -114,6 +129,49 @@ describe('what comes over Modbus TCP', function () {
 });
 
 describe('a link that guards its meters', () => {
+  it('a meter behind a read-only link gives its readings; what needs a write is said once and left alone', async () => {
+    const source = new SyntheticSource(readSyntheticSettings({ disturbances: [{ at: 1, type: 'sag' }] }));
+    const meter = new SimulatedMeter({
+      profile: genericPq,
+      source,
+      nominal: 230,
+      fifoBlocks: 100,
+      start: Date.now(),
+    });
+    const server = await SimulatorServer.listen(new Map([[1, meter]]), 0);
+    cleanUp(() => server.close());
+    for (const [settings, fleetSettings] of [
+      [{ readOnly: true }, {}],
+      [{ writable: '4099' }, {}],
+      [undefined, { readOnly: true }],
+    ] as const) {
+      const link = settings && linkTo(server.port, settings);
+      const links = new MeterLinks(() => link, fleetSettings);
+      const { got, output } = collect(butClocks);
+      const row = link ? { id: 'm1', link: 'l' } : { id: 'm1', host: '127.0.0.1', port: server.port };
+      const poller = new Poller(
+        readFleet([row]),
+        (meter) => links.of(meter),
+        readPollerSettings({ interval: 0.1, eventInterval: 0.1, waveformInterval: 0.1 }),
+        output,
+      );
+      cleanUp(async () => {
+        poller.stop();
+        await links.close();
+      });
+      await until(() => got.readings.length >= 20, 'readings');
+      assert.equal(poller.status.answering, 1);
+      poller.stop();
+      const refused = got.diagnostics.filter(({ code }) => code === 'WRITE_REFUSED');
+      assert.ok(refused.length === 1 || refused.length === 2, `${refused.length} diagnostics`);
+      assert.match(refused[0].text, /^this would write register \d+, which the link does not allow$/);
+      const others = got.diagnostics.filter(
+        ({ severity, code }) => severity === 'error' && code !== 'WRITE_REFUSED',
+      );
+      assert.deepEqual(others, []);
+    }
+  });
+
   it('writes nothing where it is read-only, and only the registers that it lets be written', async () => {
     let written = 0;
     const server = await serve((request, socket) => {

@@ -42,8 +42,9 @@ async function open(path = folder(), settings: Partial<ReporterSettings> = {}, n
   );
   let closed = false;
   const close = async () => {
-    if (!closed) await reporter.close();
+    if (closed) return;
     closed = true;
+    await reporter.close();
   };
   cleanUp(close);
   return { reporter, told, close };
@@ -250,6 +251,27 @@ describe('a week against EN 50160', function () {
     assert.deepEqual([assessment?.intervals, assessment?.flagged, assessment?.passed], [2, 1, true]);
   });
 
+  it('loses nothing while the disk takes nothing, and counts what it cannot hold', async () => {
+    const { reporter, close } = await open();
+    const { archive } = reporter as unknown as { archive: Archive };
+    const write = archive.addIntervals.bind(archive);
+    archive.addIntervals = () => Promise.reject(new Error('the disk is full'));
+    let failed = 0;
+    const take = (k: number) => reporter.take(rms(k, { va: 230 + k / 100 })).catch(() => failed++);
+    for (let k = 0; k < 20; k++) await take(k);
+    assert.equal(failed, 18);
+    archive.addIntervals = write;
+    await take(20);
+    const { assessment } = await reporter.week({});
+    assert.deepEqual([assessment?.intervals, reporter.counters.notWritten], [21, 0]);
+    archive.addIntervals = () => Promise.reject(new Error('the disk is full'));
+    for (let k = 21; k < 21 + 200; k++) await take(k);
+    assert.equal(reporter.counters.notWritten, 200 + 2 - 144);
+    // Also then the store is given free.
+    await assert.rejects(close(), /the disk is full/);
+    assert.equal((archive as unknown as { db: { status: string } }).db.status, 'closed');
+  });
+
   it('goes on after a restart where it stood, also inside of ten minutes', async () => {
     const path = folder();
     const first = await open(path);
@@ -269,7 +291,12 @@ describe('a week against EN 50160', function () {
     const { reporter, told, close } = await open(path, { maxMeters: 2, days: 7 });
     for (const meter of ['a', 'b', 'c', 'd']) await reporter.take({ ...rms(1000, { va: 230 }), meter });
     assert.equal(reporter.meters, 2);
-    assert.deepEqual(reporter.counters, { metersRefused: 2, recordsRefused: 2, eventsLeftOut: 0 });
+    assert.deepEqual(reporter.counters, {
+      metersRefused: 2,
+      recordsRefused: 2,
+      eventsLeftOut: 0,
+      notWritten: 0,
+    });
     await assert.rejects(reporter.week({ meter: 'c' }), /payload.meter: expected one of a, b, got "c"/);
     await close();
     assert.deepEqual(
@@ -286,15 +313,19 @@ describe('a week against EN 50160', function () {
   it('keeps so many events of a day, knows its meters by one look each, and lets go of all that is old', async () => {
     const path = folder();
     const archive = await Archive.open(path, { days: 7, maxMeters: 10 }, 3);
-    const kept: boolean[] = [];
+    const kept: string[] = [];
     for (let k = 0; k < 5; k++) kept.push(await archive.addEvent(sag(NOW + k * 1000, 0.6, 0.1)));
-    assert.deepEqual([kept, archive.eventsLeftOut], [[true, true, true, false, false], 2]);
-    assert.equal(await archive.addEvent(sag(NOW + 86_400_000, 0.6, 0.1)), true, 'the next day');
+    assert.deepEqual(
+      [kept, archive.eventsLeftOut],
+      [['kept', 'kept', 'kept', 'first left out', 'left out'], 2],
+    );
+    assert.equal(await archive.addEvent(sag(NOW + 86_400_000, 0.6, 0.1)), 'kept', 'the next day');
     await archive.close();
     const again = await Archive.open(path, { days: 7, maxMeters: 10 });
     assert.deepEqual(again.names, ['m'], 'a meter of which only events are kept');
     await again.clear(NOW + 30 * 86_400_000);
     assert.deepEqual(await again.events('m', 0, NOW * 2), []);
+    assert.deepEqual(again.names, [], 'its place is free');
     await again.close();
   });
 

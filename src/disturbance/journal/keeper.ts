@@ -89,7 +89,7 @@ export class JournalKeeper {
       const kept = this.inTime(this.write((journal) => journal.begin([event])));
       this.giveInTurn({ event, kept });
     } else {
-      void this.write((journal) => (this.keeps ? journal.addEvent(event) : journal.end(event)));
+      void this.write((journal) => (this.keeps ? journal.addEvent(event) : journal.end(event)), this.keeps);
       this.giveInTurn({ event });
     }
   }
@@ -105,7 +105,7 @@ export class JournalKeeper {
   }
 
   addExcursion(excursion: Excursion): void {
-    if (this.keeps) void this.write((journal) => journal.addExcursion(excursion));
+    if (this.keeps) void this.write((journal) => journal.addExcursion(excursion), true);
   }
 
   /** Writes what waits, and closes. */
@@ -144,12 +144,15 @@ export class JournalKeeper {
     clearTimeout(timer);
   }
 
-  /** Writes; resolves when it is on disk, and where it could not be, which is said. */
-  private async write(add: (journal: Journal) => Promise<void>): Promise<void> {
+  /**
+   * Writes; resolves when it is on disk, and where it could not be, which is said.
+   * @param isHistory it is missing in the history where it could not be written
+   */
+  private async write(add: (journal: Journal) => Promise<void>, isHistory = false): Promise<void> {
     await this.journal.then(add).then(
       () => this.say(undefined),
       (error: Error) => {
-        this.lost++;
+        if (isHistory) this.lost++;
         this.say(error);
       },
     );

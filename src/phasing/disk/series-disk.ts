@@ -153,6 +153,17 @@ export class SeriesDisk {
   }
 }
 
+/** A file that the key does not open. */
+export function seriesKey(text: string): Finding {
+  return {
+    code: 'SERIES_KEY',
+    severity: 'error',
+    text,
+    hint: 'Give the key of before in the settings and take the ending .kept off the file, or delete it: without it the window begins later.',
+    detail: {},
+  };
+}
+
 /** Series that are not kept on disk. */
 export function seriesError(text: string): Finding {
   return {
