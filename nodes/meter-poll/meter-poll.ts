@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { board } from '../../src/desk';
 import {
@@ -31,8 +32,13 @@ interface Message {
   payload?: unknown;
   /** Of an `http in` node. */
   req?: { user?: { username?: string } };
-  /** Of a dashboard. */
-  _session?: { user?: string };
+  /** Of FlowFuse's dashboard. */
+  _client?: { user?: { username?: string } };
+}
+
+/** A text from outside as one line of a log. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
 type FleetNode = Node & { meters?: FleetMeter[]; readOnly?: boolean };
@@ -118,24 +124,31 @@ export = (RED: NodeAPI): void => {
     // By the clock: to count who answers takes longer the more meters there are.
     const showing = setInterval(showStatus, SHOW_EVERY);
     /** Who wrote what to a meter, what stood there before and what after: in the log, and in Node-RED's audit. */
-    const audited = async (msg: Message, meter: string, work: () => Promise<readonly Written[]>) => {
-      const by = msg.req?.user?.username ?? msg._session?.user ?? 'the flow';
+    const audited = async (
+      msg: Message,
+      meter: string,
+      work: (wrote: (written: Written) => void) => Promise<void>,
+    ) => {
+      const by = msg.req?.user?.username ?? msg._client?.user?.username ?? 'the flow';
       const line = (what: string, detail: object) => {
-        this.log(`write to ${meter} by ${by}: ${what}`);
+        this.log(oneLine(`write to ${meter} by ${by}: ${what}`));
         RED.log.audit(
           { event: 'power-quality.write', node: this.id, meter, by, ...detail } as never,
           msg.req as never,
         );
       };
       try {
-        const written = await work();
-        for (const { register, before, value } of written)
-          line(`${register} ${before ?? 'not read'} -> ${value}`, { register, before, after: value });
+        await work(({ register, before, value }) =>
+          line(`${register} ${before ?? 'not read'} -> ${value}`, { register, before, after: value }),
+        );
       } catch (error) {
         const { message } = error as Error;
-        line(`failed, ${JSON.stringify(msg.payload ?? msg.command).slice(0, 200)}: ${message}`, {
-          error: message,
+        // Of a payload that may be anything.
+        const wanted = inspect(msg.payload ?? msg.command, {
+          depth: 1,
+          breakLength: Number.POSITIVE_INFINITY,
         });
+        line(`failed, ${wanted.slice(0, 200)}: ${message}`, { wanted: wanted.slice(0, 200), error: message });
         throw error;
       }
     };
@@ -149,10 +162,11 @@ export = (RED: NodeAPI): void => {
       }
       const meter = check.text(msg.meter, 'msg.meter');
       if (command === 'poll') return await poller.poll(meter);
-      if (command === 'write') return await audited(msg, meter, () => poller.write(meter, msg.payload));
+      if (command === 'write')
+        return await audited(msg, meter, (wrote) => poller.write(meter, msg.payload, wrote));
       if (command === 'stats') return poller.tellStatistics(meter);
       if (command === 'capture') return await poller.capture(meter, readCaptureCount(msg.payload));
-      return await audited(msg, meter, () => poller.clearBuffer(meter));
+      return await audited(msg, meter, (wrote) => poller.clearBuffer(meter, wrote));
     };
 
     this.on('input', (msg, _send, done) => {

@@ -82,11 +82,17 @@ function isStillBeyond(
   }
 }
 
+/** Flag of events of readings. @param interval ms from one to the next */
+export function resolutionFlag(interval: number): string {
+  return `resolution ${interval / 1000} s`;
+}
+
 /** Events that nothing goes on from, as they end where they stood. */
 export function endEvents(state: SuspendedMeter, flag: string): PqEvent[] {
-  const { meter } = state;
+  const { meter, interval } = state;
   return resumeEvents(state, (time) => time, 1).map((entry) => {
     entry.flags.push(flag);
+    if (interval !== undefined) entry.flags.push(resolutionFlag(interval));
     return eventOf(entry, 'end', { meter, rate: 1000 }, entry.early);
   });
 }

@@ -3,6 +3,7 @@ import { unbalanceOfMagnitudes } from './aggregates';
 import type { Entry } from './captures';
 import { eventOf } from './event-of';
 import type { MeterMemory } from './meter-memory';
+import { resolutionFlag } from './pause';
 import { type Disturbance, PolyphaseDetector } from './polyphase';
 import type { DetectorSettings } from './settings';
 import { fromNulls, resumeEvents, type SuspendedMeter, suspendEvent, toNulls } from './suspension';
@@ -157,7 +158,7 @@ export class ReadingStream {
   }
 
   private recordOf(entry: Entry, state: 'start' | 'end'): PqEvent {
-    const flags = [...entry.flags, `resolution ${this.interval / PER_SECOND} s`];
+    const flags = [...entry.flags, resolutionFlag(this.interval)];
     return eventOf({ ...entry, flags }, state, { meter: this.meter, rate: PER_SECOND });
   }
 }

@@ -56,7 +56,9 @@ export function readWrites(profile: Profile, payload: unknown, at = 'payload'): 
 }
 
 /**
- * Writes registers idempotently: each is read, compared, written only where it differs, and read back.
+ * Writes registers idempotently: each is read, compared, written only where it differs, and read back. None is written
+ * where the link does not allow one of them.
+ * @param done hears of each as soon as it is written: what comes after it may fail
  * @throws the fault of the link; an Error where the meter holds another value than was written
  */
 export async function writeRegisters(
@@ -64,8 +66,12 @@ export async function writeRegisters(
   unit: number,
   profile: Profile,
   writes: readonly [string, number][],
-): Promise<Written[]> {
-  const results: Written[] = [];
+  done: (written: Written) => void,
+): Promise<void> {
+  for (const [register] of writes) {
+    const { address, type } = profile.registers[register];
+    link.checkWrite(address, TYPE_LENGTH[type]);
+  }
   for (const [register, value] of writes) {
     const { address, type } = profile.registers[register];
     const read = async () =>
@@ -76,11 +82,13 @@ export async function writeRegisters(
       encode(value, type, words, 0, profile.order);
       await link.write(unit, address, words);
       const after = await read();
-      if (after !== value) throw new Error(`${register}: ${value} was written, the meter holds ${after}`);
+      if (after !== value) {
+        if (after !== before) done({ register, before, value: after as number, changed: true });
+        throw new Error(`${register}: ${value} was written, the meter holds ${after}`);
+      }
     }
-    results.push({ register, before, value, changed: before !== value });
+    done({ register, before, value, changed: before !== value });
   }
-  return results;
 }
 
 /**

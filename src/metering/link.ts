@@ -113,20 +113,21 @@ export class ModbusLink {
    * Writes holding registers (function code 16). Errors as in {@link read}.
    * @throws WriteRefused for registers that may not be written over this link
    */
-  write(unit: number, address: number, words: number[]): Promise<void> {
-    const { readOnly, writable } = this.settings;
-    if (readOnly)
-      return Promise.reject(new WriteRefused('msg.command', 'no write: the link is read-only', address));
-    const last = address + words.length - 1;
-    if (writable.length > 0 && !writable.some(([from, to]) => address >= from && last <= to)) {
-      const ranges = writable.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(', ');
-      return Promise.reject(
-        new WriteRefused('msg.payload', `registers that the link lets be written (${ranges})`, address),
-      );
-    }
-    return this.enqueue(unit, async (client) => {
+  async write(unit: number, address: number, words: number[]): Promise<void> {
+    this.checkWrite(address, words.length);
+    await this.enqueue(unit, async (client) => {
       await client.writeRegisters(address, words);
     });
+  }
+
+  /** @throws WriteRefused for registers that may not be written over this link */
+  checkWrite(address: number, count: number): void {
+    const { readOnly, writable } = this.settings;
+    if (readOnly) throw new WriteRefused('msg.command', 'no write: the link is read-only', address);
+    const last = address + count - 1;
+    if (writable.length === 0 || writable.some(([from, to]) => address >= from && last <= to)) return;
+    const ranges = writable.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(', ');
+    throw new WriteRefused('msg.payload', `registers that the link lets be written (${ranges})`, address);
   }
 
   /** Gives up what waits and closes the connection; the link cannot be used again. */

@@ -87,12 +87,16 @@ export class PolledMeter {
     await this.polling;
   }
 
-  /** Writes registers idempotently, says what became of each, and gives it. */
-  async write(values: unknown): Promise<Written[]> {
+  /**
+   * Writes registers idempotently, and says what became of each.
+   * @param done hears of each, also where a later one fails
+   */
+  async write(values: unknown, done: (written: Written) => void): Promise<void> {
     const { profile, unit } = this.meter;
     const writes = readWrites(profile, values);
-    const results = await this.command(() => writeRegisters(this.link, unit, profile, writes));
-    for (const { register, before, value, changed } of results) {
+    const each = (written: Written) => {
+      const { register, before, value, changed } = written;
+      done(written);
       this.tell({
         code: changed ? 'REGISTER_WRITTEN' : 'REGISTER_UNCHANGED',
         severity: 'info',
@@ -100,12 +104,14 @@ export class PolledMeter {
         hint: 'Read back from the meter: nothing to do.',
         detail: { register, before, value },
       });
-    }
-    return results;
+    };
+    await this.command(() => writeRegisters(this.link, unit, profile, writes, each));
   }
 
-  async clearBuffer(): Promise<Written[]> {
+  /** @param done hears of what was written */
+  async clearBuffer(done: (written: Written) => void): Promise<void> {
     await this.command(() => clearBuffer(this.link, this.meter.unit, this.meter.profile));
+    done({ register: 'CLEAR_OVERFLOW', value: CLEAR, changed: true });
     this.tell({
       code: 'BUFFER_CLEARED',
       severity: 'info',
@@ -113,7 +119,6 @@ export class PolledMeter {
       hint: 'Nothing to do.',
       detail: {},
     });
-    return [{ register: 'CLEAR_OVERFLOW', value: CLEAR, changed: true }];
   }
 
   /**

@@ -54,15 +54,16 @@ export class Poller {
   /**
    * Writes registers of a meter, idempotently, and tells each on the diagnostics.
    * @param values by register name of the profile
+   * @param done hears of each that was written, also where a later one fails
    * @throws FieldError for an unknown meter or register; the fault of the link
    */
-  async write(name: string, values: unknown): Promise<Written[]> {
-    return await this.find(name).write(values);
+  async write(name: string, values: unknown, done: (written: Written) => void = () => {}): Promise<void> {
+    await this.find(name).write(values, done);
   }
 
   /** Clears the buffer overflow of a meter. Errors as in {@link write}. */
-  async clearBuffer(name: string): Promise<Written[]> {
-    return await this.find(name).clearBuffer();
+  async clearBuffer(name: string, done: (written: Written) => void = () => {}): Promise<void> {
+    await this.find(name).clearBuffer(done);
   }
 
   /** Sends the newest logged events of a meter again, with their captures. Errors as in {@link write}. */

@@ -94,6 +94,11 @@ export class Courier {
     this.wake();
   }
 
+  /** The line is away, which its target says itself: what was said of the session before is over. */
+  lineIsAway(): void {
+    if (this.trouble?.kind !== 'refused') this.report(undefined);
+  }
+
   pause(): void {
     this.paused = true;
     this.look();

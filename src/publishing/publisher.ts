@@ -46,6 +46,7 @@ export class Publisher {
   private link: LinkTrouble | undefined;
   private summariesLost = 0;
   private droppedLately = false;
+  private droppedNow = 0;
   /** Summaries that could not be stored when they were complete, by name. */
   private readonly unsent = new Map<string, Reading>();
 
@@ -84,12 +85,13 @@ export class Publisher {
         dropped: (envelopes, reason) => {
           for (const envelope of envelopes) this.receipt(envelope, 'dropped', 0, reason);
           this.droppedLately = true;
+          this.droppedNow += envelopes.length;
           this.conditions.set('dropped', {
             code: 'RECORDS_DROPPED',
             severity: 'error',
-            text: `records were given up unsent: ${reason}`,
-            hint: 'Look why the target takes so little, or allow more in maxAge and maxSize.',
-            detail: { reason },
+            text: `${this.droppedNow} records were dropped unsent: ${reason}`,
+            hint: 'Check why the target accepts records slowly, or allow more in maxAge and maxSize.',
+            detail: { reason, dropped: this.droppedNow },
           });
         },
         condition: (name, finding) => this.conditions.set(name, finding),
@@ -117,7 +119,10 @@ export class Publisher {
     };
     every(LOOK_AT_AGE, async () => {
       // Over when nothing was dropped from one look to the next: so the next time is said again.
-      if (!this.droppedLately) this.conditions.set('dropped', undefined);
+      if (!this.droppedLately) {
+        this.conditions.set('dropped', undefined);
+        this.droppedNow = 0;
+      }
       this.droppedLately = false;
       await outbox.dropOld();
     });
@@ -149,6 +154,7 @@ export class Publisher {
    */
   look(link?: LinkTrouble): void {
     this.link = link;
+    if (link && !this.target.ready) this.courier.lineIsAway();
     this.judge();
     this.courier.look();
   }
@@ -160,7 +166,7 @@ export class Publisher {
 
   private get facts(): DeliveryFacts {
     const { trouble, link, target } = this;
-    return { paused: this.isPaused, state: target.state, trouble, link };
+    return { paused: this.isPaused, state: target.state, ready: target.ready, trouble, link };
   }
 
   /** Says what keeps records from arriving, and since when, as it begins, changes and ends. */

@@ -15,6 +15,8 @@ export interface LinkTrouble {
 export interface DeliveryFacts {
   paused: boolean;
   state: TargetState;
+  /** Something can be sent. */
+  ready: boolean;
   trouble: Trouble | undefined;
   link: LinkTrouble | undefined;
 }
@@ -32,11 +34,13 @@ export function standingOf({ paused, state, trouble, link }: DeliveryFacts): Sta
  * @param waiting records, and the age of the oldest in s
  */
 export function deliveryFinding(
-  { trouble, link }: DeliveryFacts,
+  { ready, trouble, link }: DeliveryFacts,
   waiting: { queued: number; oldest: number },
 ): Finding | undefined {
   const isSilent = trouble?.kind === 'silent' && !link;
-  const isAway = link !== undefined && (!trouble || trouble.kind === 'silent');
+  // A line that is away is that, whatever became of what was on its way; one that is posted to has none.
+  const isAway =
+    link !== undefined && (!trouble || trouble.kind === 'silent' || (!ready && trouble.kind === 'failed'));
   const error = isAway ? link.reason : trouble?.error;
   if (error === undefined) return undefined;
   const { queued, oldest } = waiting;

@@ -21,7 +21,8 @@ export class Conditions {
   /**
    * What stands now.
    * @param key of the condition; one that changed its code ends and begins anew
-   * @param finding undefined where there is nothing (any longer)
+   * @param finding undefined where there is nothing (any longer); one of the same code takes the place of that before,
+   *   and stands in what is said when it is over
    */
   set(key: string, finding: Finding | undefined): void {
     const before = this.standing.get(key);
@@ -30,9 +31,10 @@ export class Conditions {
       const { code, detail } = before;
       this.tell({ code, severity: 'info', text: `over: ${before.text}`, hint: 'Nothing to do.', detail });
     }
-    if (!finding || this.standing.has(key)) return;
+    if (!finding) return;
+    const isNew = !this.standing.has(key);
     this.standing.set(key, finding);
-    this.tell(finding);
+    if (isNew) this.tell(finding);
   }
 
   /** Keys of what stands. */

@@ -263,8 +263,7 @@ describe('meters that were put aside in the middle of an event', () => {
     assert.equal(own.filter((event) => event.id === id).length, 1);
   });
 
-  // Defect: what `endEvents` ends has no flag of the resolution, which all other events of readings have.
-  it.skip('and gave readings: their events say in which resolution', () => {
+  it('and gave readings: their events say in which resolution', () => {
     const { stored } = putAside(true);
     const events: PqEvent[] = [];
     detectorFrom(events, { rvc: 0 }, stored).endSuspendedAll('cut');
