@@ -20,6 +20,8 @@ const LONGEST_PAUSE = 60_000;
 
 /** A reading that takes longer than this, ms, and than so many usual answers, waits beside the others. */
 const LEAST_EXPECTED = 250;
+/** The same of a meter that did not answer the last time. */
+const SILENT_EXPECTED = 20;
 const USUAL_TIMES = 8;
 
 /** Commands for one meter that may wait; more, and somebody sends them faster than any meter can follow. */
@@ -210,6 +212,7 @@ export class PolledMeter {
 
   /** ms that a reading may take before its meter keeps others from theirs. */
   private get expected(): number {
+    if (this.faults.has('meter')) return SILENT_EXPECTED;
     const usual = this.answering ? this.link.statistics(this.meter.unit).meanResponse : 0;
     return Math.max(LEAST_EXPECTED, USUAL_TIMES * usual);
   }

@@ -27,7 +27,7 @@ async function startMeters(behaviours: Behaviour[]): Promise<{ ports: number[]; 
 }
 
 /** One reading after the other through a link, against a bare loop on the library. */
-async function benchReads(): Promise<void> {
+export async function benchReads(): Promise<void> {
   const reads = 10_000;
   const { ports, stop } = await startMeters([0]);
   const [port] = ports;
