@@ -1,5 +1,5 @@
 /**
- * What must hold before a release goes out, besides the tests: the address that package.json and SECURITY.md give is
+ * What must hold before a release goes out, apart from the tests: the address that package.json and SECURITY.md give is
  * that of this repository, and the list of parts is in the package.
  */
 import { execFileSync } from 'node:child_process';
