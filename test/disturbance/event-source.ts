@@ -3,7 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { JournalKeeper } from '../../src/disturbance';
 import { eventWith } from './journal-events';
 
-const [folder, file, first] = process.argv.slice(2);
+const [folder, file, first, more] = process.argv.slice(2);
 const keeper = new JournalKeeper(
   folder,
   { journal: true, maxDays: 30, maxBytes: 1e8 },
@@ -15,7 +15,9 @@ const keeper = new JournalKeeper(
 void keeper.endCut(new Set());
 let time = Number(first);
 const open: number[] = [];
+// Without more it only ends what the one before left.
 setInterval(() => {
+  if (more !== 'more') return;
   for (let i = 0; i < 5; i++) {
     time += 1000;
     open.push(time);
@@ -26,4 +28,4 @@ setInterval(() => {
     const [one] = open.splice((time / 1000) % 20, 1);
     keeper.addEvent(eventWith(one));
   }
-}, 10);
+}, 20);
