@@ -1,34 +1,27 @@
-import ModbusRTU from 'modbus-serial';
 import { growingPause } from '../shared';
 import type { LinkSettings } from './link-settings';
-import { MbapGuard } from './mbap-guard';
+import { openWire, type Wire } from './wire';
 
 /** Between attempts to connect. */
 const PAUSE = { first: 500, growth: 1.5, longest: 60_000, jitter: 0.2 };
-/** Connections without any answer on end, after which the other side is left alone for a while. */
+/** Consecutive connections without any answer, after which the other side is left alone for a while. */
 const MOST_MISSES = 5;
-/** Late answers that are known as such. */
-const MAX_LATE = 16;
 
 /**
  * The wire of one link: opened when it is needed, and again after it was lost, for ever, with growing
  * and jittered pauses, so that a gateway that comes back is not stormed by all who wait for it.
  */
 export class ModbusConnection {
-  private client: ModbusRTU | undefined;
+  private wire: Wire | undefined;
   private opening: NodeJS.Timeout | undefined;
   private failures = 0;
   private notBefore = 0;
   private lastError: Error | undefined;
-  /** Ends whatever is under way: the library leaves requests of a connection that was cut unanswered. */
+  /** Ends whatever is under way: requests of a connection that was cut are never answered. */
   private cut: (reason: Error) => void = () => {};
   private closed = false;
-  /** An answer to a question that was never asked came while the present one waited. */
-  private foreign = false;
-  /** Connections on end that were lost or gave garbage before the other side answered as a meter does. */
+  /** Consecutive connections that were lost or gave garbage before the other side answered as a meter does. */
   private misses = 0;
-  /** Numbers of the newest transactions that had no answer in time: an answer to them is late, not wrong. */
-  private readonly late: number[] = [];
   connects = 0;
 
   /** @param connected is told of every connection made */
@@ -39,29 +32,23 @@ export class ModbusConnection {
 
   /**
    * One request over the wire.
-   * @param timeout ms for the answer
    * @throws what the wire or the device says; where no connection could be made the reason, marked
    *   `linkDown`, and within the pause after it the same again, at once
    */
-  async exchange<T>(unit: number, timeout: number, request: (client: ModbusRTU) => Promise<T>): Promise<T> {
+  async exchange<T>(request: (wire: Wire) => Promise<T>): Promise<T> {
     const cut = new Promise<never>((_, reject) => {
       this.cut = reject;
     });
     const work = async () => {
-      const client = await this.open();
-      client.setID(unit);
-      client.setTimeout(timeout);
-      this.foreign = false;
+      const wire = await this.open();
       try {
-        const answer = await request(client);
+        const answer = await request(wire);
         this.prove();
         return answer;
       } catch (error) {
         // An exception is an answer, too.
         if ((error as { modbusCode?: number }).modbusCode !== undefined) this.prove();
-        throw this.explain(client, error);
-      } finally {
-        forgetTransactions(client);
+        throw error;
       }
     };
     const result = work();
@@ -69,27 +56,17 @@ export class ModbusConnection {
     return await Promise.race([result, cut]);
   }
 
+  /** ms for which a unit is not to be asked, as {@link Wire.quarantine}. */
+  quarantine(unit: number): number {
+    return this.wire?.quarantine(unit) ?? 0;
+  }
+
   /** Lets go of the wire; the next request opens it again. */
   async drop(): Promise<void> {
     clearTimeout(this.opening);
-    const client = this.client;
-    this.client = undefined;
-    if (!client) return;
-    await new Promise<void>((resolve) => {
-      // Half a second for a port that hangs.
-      const timer = setTimeout(resolve, 500);
-      const done = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      try {
-        // Sockets can be torn down; serial ports have no such thing, and stay locked until they are closed.
-        if (this.settings.transport === 'rtu') client.close(done);
-        else client.destroy(done);
-      } catch {
-        done();
-      }
-    });
+    const { wire } = this;
+    this.wire = undefined;
+    await wire?.close();
   }
 
   /** Gives up what is under way and closes the wire for good. */
@@ -99,24 +76,14 @@ export class ModbusConnection {
     await this.drop();
   }
 
-  private async open(): Promise<ModbusRTU> {
+  private async open(): Promise<Wire> {
     if (this.closed) throw new Error('the link is closed');
-    if (this.client?.isOpen) return this.client;
+    if (this.wire?.isOpen) return this.wire;
     if (this.lastError && performance.now() < this.notBefore) throw this.lastError;
     await this.drop();
-    const client = new ModbusRTU();
-    this.client = client;
-    // Told to whoever waits for the answer; without a listener it would end the process.
-    client.on('error', () => {});
-    // The library leaves a request waiting for its timeout when the other side hangs up.
-    client.on('close', () => {
-      if (this.client !== client) return;
-      const error = Object.assign(new Error('the connection was cut'), { code: 'ECONNRESET' });
-      this.miss(error);
-      this.cut(error);
-    });
+    let wire: Wire;
     try {
-      await this.inTime(connect(client, this.settings));
+      wire = await this.inTime(this.openWire());
     } catch (error) {
       this.pause(error as Error);
       await this.drop();
@@ -127,41 +94,25 @@ export class ModbusConnection {
       throw new Error('the link is closed');
     }
     this.lastError = undefined;
-    this.watch(client);
     this.connects++;
     this.connected();
-    return client;
+    return wire;
   }
 
-  /** Looks out for answers that belong to no question: the library passes over them. */
-  private watch(client: ModbusRTU): void {
-    if (this.settings.transport !== 'tcp') return;
-    const { port, transactions } = insides(client);
-    this.late.length = 0;
-    const guard = new MbapGuard();
-    port?._client?.on('data', (bytes: Buffer) => {
-      const problem = this.client === client ? guard.push(bytes) : undefined;
-      if (problem === undefined) return;
-      const error = new Error(`the other side does not speak Modbus TCP: ${problem}`);
+  private async openWire(): Promise<Wire> {
+    let opened: Wire | undefined;
+    let isGone = false;
+    const closed = (error: Error) => {
+      isGone = true;
+      if (opened && this.wire !== opened) return;
       this.miss(error);
       this.cut(error);
       void this.drop();
-    });
-    port?.on('data', () => {
-      const number = port._transactionIdRead ?? 0;
-      if (!(number in transactions()) && !this.late.includes(number)) this.foreign = true;
-    });
-  }
-
-  /** What came instead of an answer, where none came in time. */
-  private explain(client: ModbusRTU, error: unknown): unknown {
-    if ((error as { name?: string }).name !== 'TransactionTimedOutError') return error;
-    const { port, transactions } = insides(client);
-    this.late.push(...Object.keys(transactions()).map(Number));
-    this.late.splice(0, this.late.length - MAX_LATE);
-    const rest = port?._clientRcvData?.length ?? port?._buffer?.length ?? 0;
-    if (rest > 0) return Object.assign(error as Error, { rest, onLine: this.settings.transport !== 'tcp' });
-    return this.foreign ? Object.assign(error as Error, { foreign: true }) : error;
+    };
+    opened = await openWire(this.settings, { closed });
+    if (isGone) await opened.close();
+    else this.wire = opened;
+    return opened;
   }
 
   private prove(): void {
@@ -179,56 +130,24 @@ export class ModbusConnection {
     this.lastError = Object.assign(error, { linkDown: true });
   }
 
-  /** The connection made, or given up after the link's timeout or when it is closed. */
-  private async inTime(opened: Promise<void>): Promise<void> {
-    opened.catch(() => {});
-    await new Promise<void>((resolve, reject) => {
-      const late = () => reject(Object.assign(new Error('Timed out'), { code: 'ETIMEDOUT' }));
+  /** The wire opened, or given up after the link's timeout or when it is closed; what opens after that is closed. */
+  private async inTime(opened: Promise<Wire>): Promise<Wire> {
+    let isLate = false;
+    opened.then(
+      async (wire) => {
+        if (!isLate) return;
+        if (this.wire === wire) this.wire = undefined;
+        await wire.close();
+      },
+      () => {},
+    );
+    return await new Promise<Wire>((resolve, reject) => {
+      const late = () => {
+        isLate = true;
+        reject(Object.assign(new Error('Timed out'), { code: 'ETIMEDOUT' }));
+      };
       this.opening = setTimeout(late, this.settings.timeout);
       opened.then(resolve, reject);
     }).finally(() => clearTimeout(this.opening));
-  }
-}
-
-/**
- * The library keeps the last 256 transactions of each connection with all they hold: 300 kB, which is
- * 300 MB for a thousand meters. One request is under way at a time, so once it is over none is needed; an
- * answer that comes late finds no transaction and is ignored.
- */
-function forgetTransactions(client: ModbusRTU): void {
-  const transactions = insides(client).transactions();
-  for (const id of Object.keys(transactions)) delete transactions[id];
-}
-
-/** The parts of the library's client that it does not show: what came in, and what waits for an answer. */
-export interface ModbusPort {
-  on(event: 'data', listener: (frame: Buffer) => void): void;
-  off(event: 'data', listener: (frame: Buffer) => void): void;
-  _transactionIdRead?: number;
-  /** The socket of Modbus TCP. */
-  _client?: { on(event: 'data', listener: (bytes: Buffer) => void): void };
-  /** Bytes that came and make no whole frame: Modbus TCP, RTU. */
-  _clientRcvData?: Buffer;
-  _buffer?: Buffer;
-}
-
-export function insides(client: ModbusRTU): {
-  port: ModbusPort | undefined;
-  transactions(): Record<string, unknown>;
-} {
-  const inside = client as unknown as { _port?: ModbusPort; _transactions?: Record<string, unknown> };
-  return { port: inside._port, transactions: () => inside._transactions ?? {} };
-}
-
-function connect(client: ModbusRTU, settings: LinkSettings): Promise<void> {
-  const { transport, host, port, serialPort, baudRate, dataBits, parity, stopBits } = settings;
-  switch (transport) {
-    case 'tcp':
-      return client.connectTCP(host, { port });
-    case 'rtu-over-tcp':
-      // The library's "TcpRTUBuffered" speaks Modbus TCP; frames of RTU as they are go through its telnet port.
-      return client.connectTelnet(host, { port });
-    case 'rtu':
-      return client.connectRTUBuffered(serialPort, { baudRate, dataBits, parity, stopBits });
   }
 }

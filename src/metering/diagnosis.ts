@@ -64,6 +64,21 @@ const WRONG_ANSWER: Fault = {
   text: 'the answer does not belong to the question',
   hint: 'Check that no second master talks on the line and that unit ids are not given twice.',
 };
+const LATE: Fault = {
+  code: 'LATE_ANSWER',
+  text: 'an answer to an earlier question came',
+  hint: 'Raise the timeout of the link: a device or gateway answers later than it allows.',
+};
+const NOISE: Fault = {
+  code: 'NOISE',
+  text: 'bytes came that make no frame',
+  hint: 'Check baud rate and parity, termination and biasing of the line, and shielding against EMI.',
+};
+const OTHER_MASTER: Fault = {
+  code: 'OTHER_MASTER',
+  text: 'somebody else asks meters on this line',
+  hint: 'Only one master may poll a serial line: switch the other one off, or put a gateway in front of both.',
+};
 const REFUSED: Fault = {
   code: 'CONNECTION_REFUSED',
   text: 'nobody listens there',
@@ -79,6 +94,23 @@ const LOST: Fault = {
   text: 'the connection was cut',
   hint: 'Check whether the device allows more than one connection, and how long it keeps an idle one.',
 };
+
+const LINE_FAULTS = {
+  CRC_ERROR: DAMAGED,
+  SHORT_FRAME: SHORT,
+  WRONG_UNIT,
+  LATE_ANSWER: LATE,
+  NOISE,
+  OTHER_MASTER,
+} as const;
+
+/** What came over a serial line instead of an answer. */
+export class LineFault extends Error {
+  override name = 'LineFault';
+  constructor(readonly faultCode: keyof typeof LINE_FAULTS) {
+    super(LINE_FAULTS[faultCode].text);
+  }
+}
 
 /** The device answers, but not so that what was wanted of it can be done. */
 export class DeviceError extends Error {
@@ -144,9 +176,8 @@ interface WireError {
   code?: string;
   errno?: string;
   message?: string;
-  /** Bytes that came without making a frame; over TCP a frame broke off, on a line it was damaged. */
+  /** Bytes that came without making a frame. */
   rest?: number;
-  onLine?: boolean;
   /** An answer with another number came. */
   foreign?: boolean;
 }
@@ -155,13 +186,14 @@ interface WireError {
 export function faultOf(error: unknown): Fault {
   if (error instanceof DeviceError) return { code: error.faultCode, text: error.message, hint: error.hint };
   if (error instanceof WriteRefused) return error.fault;
+  if (error instanceof LineFault) return LINE_FAULTS[error.faultCode];
   const e = (error ?? {}) as WireError;
   const message = e.message || String(error);
   if (typeof e.modbusCode === 'number') {
     const [text, hint] = EXCEPTIONS[e.modbusCode] ?? ['unknown exception', 'See the manual of the meter.'];
     return { code: `MODBUS_EXCEPTION_${e.modbusCode}`, text: `exception ${e.modbusCode}: ${text}`, hint };
   }
-  if (e.rest) return e.onLine ? DAMAGED : SHORT;
+  if (e.rest) return SHORT;
   if (e.foreign) return WRONG_TRANSACTION;
   if (e.name === 'TransactionTimedOutError' || e.errno === 'ETIMEDOUT' || e.code === 'ETIMEDOUT')
     return TIMEOUT;

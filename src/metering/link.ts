@@ -1,11 +1,10 @@
-import type ModbusRTU from 'modbus-serial';
 import { ModbusConnection } from './connection';
 import { WriteRefused } from './diagnosis';
 import { FairQueue } from './fair-queue';
 import type { LinkSettings } from './link-settings';
-import { repeatedRead } from './repeated-read';
 import { ResponseTimes } from './response-times';
 import { UnitStatistics } from './unit-statistics';
+import type { Table, Wire } from './wire';
 
 /** Requests that may wait on one link; more, and the meters behind it are asked faster than it can carry. */
 const MAX_WAITING = 10_000;
@@ -14,8 +13,7 @@ const WORTH_RETRYING = new Set([5, 6]);
 /** So many requests on end without any answer, and a connection that looks open is taken for dead. */
 const DEAD_AFTER = 3;
 
-type Table = 'holding' | 'input';
-type Request<T> = (client: ModbusRTU) => Promise<T>;
+type Request<T> = (wire: Wire, timeout: number) => Promise<T>;
 
 /**
  * One Modbus link, shared by all meters behind it: one request at a time, units taking turns. A unit
@@ -40,7 +38,8 @@ export class ModbusLink {
       this.counters.connects++;
       for (const listener of this.listeners) listener();
     });
-    this.queue = new FairQueue(settings.gap);
+    // RTU looks after the pauses between frames itself.
+    this.queue = new FairQueue(settings.transport === 'tcp' ? settings.gap : 0);
     this.times = new ResponseTimes(settings.timeout);
   }
 
@@ -58,16 +57,7 @@ export class ModbusLink {
    * @throws the fault of the last try, for {@link faultOf}
    */
   read(unit: number, address: number, count: number, table: Table = 'holding'): Promise<number[]> {
-    return this.enqueue(unit, async (client) => {
-      const { data } =
-        table === 'input'
-          ? await client.readInputRegisters(address, count)
-          : await client.readHoldingRegisters(address, count);
-      if (data.length !== count) {
-        throw new Error(`Data length error, expected ${count} registers got ${data.length}`);
-      }
-      return data;
-    });
+    return this.enqueue(unit, (wire, timeout) => wire.read(unit, table, address, count, timeout));
   }
 
   /**
@@ -79,11 +69,11 @@ export class ModbusLink {
     address: number,
     count: number,
   ): Promise<{ words: number[]; sent: number; received: number }> {
-    return this.enqueue(unit, async (client) => {
+    return this.enqueue(unit, async (wire, timeout) => {
       const sent = Date.now();
       const began = performance.now();
-      const { data } = await client.readHoldingRegisters(address, count);
-      return { words: data, sent, received: sent + performance.now() - began };
+      const words = await wire.read(unit, 'holding', address, count, timeout);
+      return { words, sent, received: sent + performance.now() - began };
     });
   }
 
@@ -96,7 +86,7 @@ export class ModbusLink {
     if (this.settings.transport !== 'tcp') {
       return Promise.reject(new Error('function code 0x23 is supported over Modbus TCP only'));
     }
-    return this.enqueue(unit, (client) => repeatedRead(client, unit, address, count, repeats));
+    return this.enqueue(unit, (wire, timeout) => wire.readRepeated(unit, address, count, repeats, timeout));
   }
 
   /** What became of the requests to a unit so far. */
@@ -115,9 +105,7 @@ export class ModbusLink {
    */
   async write(unit: number, address: number, words: number[]): Promise<void> {
     this.checkWrite(address, words.length);
-    await this.enqueue(unit, async (client) => {
-      await client.writeRegisters(address, words);
-    });
+    await this.enqueue(unit, (wire, timeout) => wire.write(unit, address, words, timeout));
   }
 
   /** @throws WriteRefused for registers that may not be written over this link */
@@ -161,20 +149,26 @@ export class ModbusLink {
           }
           this.counters.retries++;
           this.statistics(unit).retries++;
-          this.later(() => this.queue.push(unit, attempt), reject);
+          const pause = Math.max(this.settings.timeout, this.connection.quarantine(unit));
+          this.later(pause, () => this.queue.push(unit, attempt), reject);
         }
       };
-      this.queue.push(unit, attempt);
+      const pause = this.connection.quarantine(unit);
+      if (pause > 0) this.later(pause, () => this.queue.push(unit, attempt), reject);
+      else this.queue.push(unit, attempt);
     });
   }
 
-  /** A repetition waits for one timeout: for so long the line is the neighbours', and a gateway gets free. */
-  private later(push: () => void, giveUp: (error: Error) => void): void {
+  /**
+   * A repetition waits for one timeout: for so long the line is the neighbours', and a gateway gets free. And nobody is
+   * asked while an answer of his may still come that would be taken for another.
+   */
+  private later(ms: number, push: () => void, giveUp: (error: Error) => void): void {
     const pause = {
       timer: setTimeout(() => {
         this.pauses.delete(pause);
         push();
-      }, this.settings.timeout),
+      }, ms),
       giveUp,
     };
     this.pauses.add(pause);
@@ -183,15 +177,14 @@ export class ModbusLink {
   private async exchange<T>(unit: number, request: Request<T>): Promise<T> {
     if (this.closed) throw new Error('the link is closed');
     let began = 0;
-    const timed: Request<T> = (client) => {
-      this.counters.requests++;
-      began = performance.now();
-      return request(client);
-    };
     try {
       // Behind a request without an answer a gateway may still be busy: what is new is not judged by that.
       const allowance = this.times.allowance(unit, this.unanswered > 0);
-      const result = await this.connection.exchange(unit, allowance, timed);
+      const result = await this.connection.exchange((wire) => {
+        this.counters.requests++;
+        began = performance.now();
+        return request(wire, allowance);
+      });
       this.answered(unit, began);
       this.statistics(unit).answered(performance.now() - began);
       return result;
@@ -210,13 +203,16 @@ export class ModbusLink {
     this.times.answered(unit, own ? performance.now() - began : undefined);
   }
 
-  /** No answer, or one that is none. Over Modbus TCP a late answer is known by its number, so the wire stays. */
+  /** No answer, or one that is none. A late answer is known as such, so the wire stays, unless it looks dead. */
   private async lost(unit: number, error: unknown): Promise<void> {
     this.times.unanswered(unit);
     this.unanswered++;
+    const { transport } = this.settings;
+    // The port of a serial line is not at fault where a meter is silent.
+    if (transport === 'rtu') return;
     // Half an answer would be taken for the beginning of the next one.
-    const late = this.settings.transport === 'tcp' && isTimeout(error) && !('rest' in (error as object));
-    if (late && this.unanswered < DEAD_AFTER) return;
+    const isLate = isTimeout(error) && !('rest' in (error as object));
+    if ((isLate || transport === 'rtu-over-tcp') && this.unanswered < DEAD_AFTER) return;
     this.unanswered = 0;
     await this.connection.drop();
   }

@@ -8,7 +8,7 @@ import {
   readLinkSettings,
   readPollerSettings,
 } from '../../src/metering';
-import { MbapGuard } from '../../src/metering/mbap-guard';
+import { MbapGuard } from '../../src/metering/wire/mbap-guard';
 import { genericPq } from '../../src/registers';
 import {
   readSyntheticSettings,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   faultOf,
+  LineFault,
   planReads,
   readFleet,
   readLinkSettings,
@@ -89,7 +90,9 @@ describe('faults by their names', () => {
     [{ message: 'Unexpected data error, expected code 3 got 4' }, 'WRONG_ANSWER'],
     [{ message: 'Data length error, expected 9 got 7' }, 'SHORT_FRAME'],
     [{ name: 'TransactionTimedOutError', rest: 5, message: 'x' }, 'SHORT_FRAME'],
-    [{ name: 'TransactionTimedOutError', rest: 5, onLine: true, message: 'x' }, 'CRC_ERROR'],
+    [new LineFault('CRC_ERROR'), 'CRC_ERROR'],
+    [new LineFault('LATE_ANSWER'), 'LATE_ANSWER'],
+    [new LineFault('OTHER_MASTER'), 'OTHER_MASTER'],
     [{ name: 'TransactionTimedOutError', foreign: true, message: 'x' }, 'WRONG_TRANSACTION'],
     [{ code: 'EHOSTUNREACH', message: 'x' }, 'HOST_UNREACHABLE'],
     [{ code: 'ECONNRESET', message: 'x' }, 'CONNECTION_LOST'],
