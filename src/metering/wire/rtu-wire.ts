@@ -21,9 +21,8 @@ const FAST = 19_200;
 const FAST_SILENCE = 1.75;
 /** Pauses within a frame that adapters and operating systems make, ms: USB adapters hand on every 16. */
 const ADAPTER = 25;
-/** A unit that was silent is left alone until so many timeouts after the question, or so many of its slowest answers. */
+/** A unit that was silent is left alone until so many timeouts after the question. */
 const LATE_TIMEOUTS = 3;
-const LATE_ANSWERS = 1.5;
 /** The line is left alone after a silence until so many of the slowest answers after the question. */
 const QUIET_ANSWERS = 1.25;
 /** The most that a late answer is waited for, ms. */
@@ -35,7 +34,7 @@ const MOST_MORE = 16;
 const FORGETTING = 200;
 /** An answer may come a second time for so long, ms. */
 const DOUBLED_WITHIN = 2000;
-const MOST_RECENT = 16;
+const MOST_RECENT = 64;
 /** Questions without an answer that are remembered, and for how long, ms. */
 const REMEMBERED = 60_000;
 const MOST_UNANSWERED = 64;
@@ -225,7 +224,7 @@ export class RtuWire implements Wire {
         }
         this.look();
         this.judgeRest();
-        waiting.fail(this.giveUp(waiting, timeout));
+        waiting.fail(this.giveUp(waiting));
       };
       const waiting: Waiting = {
         question,
@@ -426,13 +425,12 @@ export class RtuWire implements Wire {
   }
 
   /** A question without an answer in time: what is to be said of it, and who is left alone for that. */
-  private giveUp({ question, asked, seen }: Waiting, timeout: number): Error {
+  private giveUp({ question, asked, seen }: Waiting): Error {
     const now = performance.now();
     this.forget(now);
-    const wait = Math.max(LATE_TIMEOUTS * this.settings.timeout, LATE_ANSWERS * this.slowest);
-    this.unanswered.push({ question, asked, until: asked + Math.min(LATEST, Math.max(wait, timeout)) });
+    this.unanswered.push({ question, asked, until: asked + LATE_TIMEOUTS * this.settings.timeout });
     if (this.unanswered.length > MOST_UNANSWERED) this.unanswered.shift();
-    this.freeAt = asked + Math.min(LATEST, QUIET_ANSWERS * this.slowest);
+    this.freeAt = asked + Math.min(this.settings.timeout, QUIET_ANSWERS * this.slowest);
     return seen ?? Object.assign(new Error('Timed out'), { name: 'TransactionTimedOutError' });
   }
 
