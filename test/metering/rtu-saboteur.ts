@@ -50,6 +50,7 @@ export async function startSaboteur(settings: SaboteurSettings) {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
+    socket.setNoDelay();
     /** An answer that is kept back until the next one has gone. */
     let kept: Buffer | undefined;
     let received = Buffer.alloc(0);

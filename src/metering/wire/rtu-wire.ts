@@ -25,31 +25,25 @@ const ADAPTER = 25;
 const LATE_TIMEOUTS = 3;
 /** The line is left alone after a silence until so many of the slowest answers after the question. */
 const QUIET_ANSWERS = 1.25;
-/** The most that a late answer is waited for, ms. */
+/** The most that an answer that has begun, or a line that is never quiet, is waited for, ms. */
 const LATEST = 20_000;
 /** Registers of one question, and how many more are asked for so that an answer has another length. */
 const MOST_REGISTERS = 125;
 const MOST_MORE = 16;
+/** Tries with more and more registers. */
+const MOST_TRIES = 4;
 /** The slowest answer is forgotten in so many answers. */
 const FORGETTING = 200;
 /** An answer may come a second time for so long, ms. */
 const DOUBLED_WITHIN = 2000;
 const MOST_RECENT = 64;
-/** Questions without an answer that are remembered, and for how long, ms. */
-const REMEMBERED = 60_000;
-const MOST_UNANSWERED = 64;
+/** An answer that did not come is reckoned with for so many timeouts. */
+const REMEMBERED = 20;
+const ANY = -1;
 const MOST_BYTES = 4096;
 /** Bytes of an exception, and of the shortest frame. */
 const EXCEPTION = 5;
 const LEAST_FRAME = 4;
-
-/** A question whose answer may still come. */
-interface Unanswered {
-  question: Question;
-  asked: number;
-  /** Until then its unit is left alone. */
-  until: number;
-}
 
 interface Waiting {
   question: Question;
@@ -91,7 +85,10 @@ export class RtuWire implements Wire {
   private freeAt = Number.NEGATIVE_INFINITY;
   /** ms, the slowest answer of late. */
   private slowest = 0;
-  private readonly unanswered: Unanswered[] = [];
+  /** When was asked last for what was not answered, by unit, function and bytes of the answer: it may still come. */
+  private readonly awaited = new Map<string, number>();
+  /** Until when a unit that did not answer is left alone. */
+  private readonly leftAlone = new Map<number, number>();
   private readonly recent: { question: Question; answer: Buffer; at: number }[] = [];
   /** Somebody else has asked, and his answer is still to come. */
   private strangerAsked = Number.NEGATIVE_INFINITY;
@@ -142,12 +139,7 @@ export class RtuWire implements Wire {
   }
 
   quarantine(unit: number): number {
-    const now = performance.now();
-    this.forget(now);
-    const until = this.unanswered
-      .filter(({ question }) => question.unit === unit)
-      .reduce((latest, one) => Math.max(latest, one.until), now);
-    return until - now;
+    return Math.max(0, (this.leftAlone.get(unit) ?? 0) - performance.now());
   }
 
   async close(): Promise<void> {
@@ -167,21 +159,24 @@ export class RtuWire implements Wire {
     count: number,
     timeout: number,
   ): Promise<number[]> {
-    const part = async (from: number, size: number) =>
-      wordsOf((await this.ask(readQuestion(unit, code, from, size), timeout)).answer);
-    const size = this.sizeFor(unit, code, count, count + 1, address);
-    if (size !== undefined) {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const size = this.sizeFor(unit, code, count, count + 1, address);
+      if (size === undefined) break;
       try {
-        return (await part(address, size)).slice(0, count);
+        const { answer, isDouble } = await this.ask(readQuestion(unit, code, address, size), timeout);
+        if (!isDouble) return wordsOf(answer).slice(0, count);
       } catch (error) {
         const { modbusCode } = error as { modbusCode?: number };
         if (modbusCode !== 2 && modbusCode !== 3) throw error;
+        break;
       }
     }
     for (let first = count - 1; first > 0; first--) {
       const rest = count - first;
       if (this.isAwaited(unit, code, first) || this.isAwaited(unit, code, rest)) continue;
-      return [...(await part(address, first)), ...(await part(address + first, rest))];
+      const one = await this.ask(readQuestion(unit, code, address, first), timeout);
+      const other = await this.ask(readQuestion(unit, code, address + first, rest), timeout);
+      if (!one.isDouble && !other.isDouble) return [...wordsOf(one.answer), ...wordsOf(other.answer)];
     }
     throw new LineFault('LATE_ANSWER');
   }
@@ -201,8 +196,7 @@ export class RtuWire implements Wire {
 
   /** Whether an answer of a unit with so many registers may still come. */
   private isAwaited(unit: number, code: number, count: number): boolean {
-    this.forget(performance.now());
-    return this.lateOf(unit, code, readLength(count)) >= 0;
+    return this.awaitedSince(unit, code, readLength(count)) !== undefined;
   }
 
   /** @returns the answer, and whether the same bytes were that to another question just now */
@@ -248,6 +242,8 @@ export class RtuWire implements Wire {
       throw Object.assign(new Error(`Modbus exception ${answer[2]}`), { modbusCode: answer[2] });
     const now = performance.now();
     const isDouble = this.isDouble(question, answer, now);
+    // Its own answer may still come.
+    if (isDouble) this.await(question, now);
     this.recent.push({ question, answer, at: now });
     if (this.recent.length > MOST_RECENT) this.recent.shift();
     return { answer, isDouble };
@@ -368,14 +364,21 @@ export class RtuWire implements Wire {
     );
   }
 
-  /** The question without an answer that a frame may answer; -1 for none. An exception answers any of its function. */
-  private lateOf(unit: number, code: number, length: number): number {
-    return this.unanswered.findIndex(
-      ({ question }) =>
-        question.unit === unit &&
-        question.code === code &&
-        (length === question.length || length === EXCEPTION),
-    );
+  /**
+   * When what a frame may answer was asked for; undefined where nothing is awaited that it could be. For a while after
+   * a silence any unit may have been taken for another.
+   */
+  private awaitedSince(unit: number, code: number, length: number): number | undefined {
+    const { timeout } = this.settings;
+    const now = performance.now();
+    const own = this.awaited.get(`${unit}/${code}/${length}`);
+    if (own !== undefined && now - own < REMEMBERED * timeout) return own;
+    const any = this.awaited.get(`${ANY}/${code}/${length}`);
+    return any !== undefined && now - any < LATE_TIMEOUTS * timeout ? any : undefined;
+  }
+
+  private await({ unit, code, length }: Question, asked: number): void {
+    for (const who of [unit, ANY]) this.awaited.set(`${who}/${code}/${length}`, asked);
   }
 
   /** A whole frame that answers nothing that was asked just now. */
@@ -383,17 +386,17 @@ export class RtuWire implements Wire {
     const now = performance.now();
     const { waiting } = this;
     const bytes = at.subarray(0, frame.length);
-    const late = this.lateOf(frame.unit, frame.code, frame.length);
+    const asked = this.awaitedSince(frame.unit, frame.code, frame.length);
     if (frame.asks) {
       this.counters.foreign++;
       this.strangerAsked = now;
       if (waiting) waiting.seen = new LineFault('OTHER_MASTER');
       // Of two answers of one unit nobody can tell which is whose.
       if (waiting?.question.unit === frame.unit) waiting.isSpoilt = true;
-    } else if (late >= 0) {
+    } else if (asked !== undefined) {
+      // It stays awaited: it may have been another frame of that length.
       this.counters.late++;
-      const [{ asked }] = this.unanswered.splice(late, 1);
-      this.slowest = Math.min(LATEST, Math.max(this.slowest, now - asked));
+      this.slowest = Math.max(this.slowest, now - asked);
       if (waiting) waiting.seen = new LineFault('LATE_ANSWER');
     } else {
       this.counters.foreign++;
@@ -426,15 +429,9 @@ export class RtuWire implements Wire {
 
   /** A question without an answer in time: what is to be said of it, and who is left alone for that. */
   private giveUp({ question, asked, seen }: Waiting): Error {
-    const now = performance.now();
-    this.forget(now);
-    this.unanswered.push({ question, asked, until: asked + LATE_TIMEOUTS * this.settings.timeout });
-    if (this.unanswered.length > MOST_UNANSWERED) this.unanswered.shift();
+    this.await(question, asked);
+    this.leftAlone.set(question.unit, asked + LATE_TIMEOUTS * this.settings.timeout);
     this.freeAt = asked + Math.min(this.settings.timeout, QUIET_ANSWERS * this.slowest);
     return seen ?? Object.assign(new Error('Timed out'), { name: 'TransactionTimedOutError' });
-  }
-
-  private forget(now: number): void {
-    while (this.unanswered.length > 0 && this.unanswered[0].asked + REMEMBERED < now) this.unanswered.shift();
   }
 }
