@@ -1,6 +1,6 @@
 import { growingPause } from '../shared';
 import type { LinkSettings } from './link-settings';
-import { openWire, type Wire } from './wire';
+import { type LineCounters, openWire, type Wire } from './wire';
 
 /** Between attempts to connect. */
 const PAUSE = { first: 500, growth: 1.5, longest: 60_000, jitter: 0.2 };
@@ -59,6 +59,11 @@ export class ModbusConnection {
   /** ms for which a unit is not to be asked, as {@link Wire.quarantine}. */
   quarantine(unit: number): number {
     return this.wire?.quarantine(unit) ?? 0;
+  }
+
+  /** As {@link Wire.line}, of the present wire. */
+  get line(): LineCounters | undefined {
+    return this.wire?.line;
   }
 
   /** Lets go of the wire; the next request opens it again. */

@@ -1,10 +1,11 @@
+import type { Finding } from '../record';
 import { ModbusConnection } from './connection';
 import { WriteRefused } from './diagnosis';
 import { FairQueue } from './fair-queue';
 import type { LinkSettings } from './link-settings';
 import { ResponseTimes } from './response-times';
 import { UnitStatistics } from './unit-statistics';
-import type { Table, Wire } from './wire';
+import type { LineCounters, Table, Wire } from './wire';
 
 /** Requests that may wait on one link; more, and the meters behind it are asked faster than it can carry. */
 const MAX_WAITING = 10_000;
@@ -31,6 +32,7 @@ export class ModbusLink {
   private readonly units = new Map<number, UnitStatistics>();
   private closed = false;
   private unanswered = 0;
+  private echoSaid = false;
   readonly counters = { requests: 0, retries: 0, connects: 0, refused: 0 };
 
   constructor(private readonly settings: LinkSettings) {
@@ -87,6 +89,24 @@ export class ModbusLink {
       return Promise.reject(new Error('function code 0x23 is supported over Modbus TCP only'));
     }
     return this.enqueue(unit, (wire, timeout) => wire.readRepeated(unit, address, count, repeats, timeout));
+  }
+
+  /** What came over an RTU line that was no answer to what was asked. */
+  get line(): LineCounters | undefined {
+    return this.connection.line;
+  }
+
+  /** Something that is to be said of the line, once. */
+  takeNotice(): Finding | undefined {
+    if (this.echoSaid || !this.line?.echo) return undefined;
+    this.echoSaid = true;
+    return {
+      code: 'ECHO',
+      severity: 'info',
+      text: 'the adapter echoes what is sent; the echo is removed',
+      hint: 'Nothing to do. A two-wire adapter that hears itself can often be told not to.',
+      detail: {},
+    };
   }
 
   /** What became of the requests to a unit so far. */

@@ -147,7 +147,12 @@ export class PolledMeter {
       severity: 'info',
       text: `${statistics.answers} of ${statistics.requests} requests answered`,
       hint: 'Faults that come again and again point to wire or gateway.',
-      detail: { ...statistics, answering: this.answering, standing: this.context.conditions.keys },
+      detail: {
+        ...statistics,
+        ...(this.link.line && { line: { ...this.link.line } }),
+        answering: this.answering,
+        standing: this.context.conditions.keys,
+      },
     });
   }
 
@@ -201,6 +206,8 @@ export class PolledMeter {
       const work = async () => !this.stopped && (await task.work());
       const again = await this.slots.run(work, name === 'reading' ? this.expected : undefined);
       if (this.stopped) return;
+      const notice = this.link.takeNotice();
+      if (notice) this.tell(notice);
       this.recovered(name);
       const due = Math.max(began, this.due.get(name) ?? began) + task.interval * 1000;
       // A turn that took longer than its interval is not made up for: the next begins at once.

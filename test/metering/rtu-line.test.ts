@@ -102,6 +102,20 @@ describe('an RTU line', function () {
     });
   }
 
+  it('says once that the adapter echoes, and counts what was no answer', async () => {
+    const saboteur = await startSaboteur({ part: 0, kinds: [], late: [0, 1], echo: true, random: seeded(3) });
+    cleanUp(() => saboteur.close());
+    const link = new ModbusLink(
+      readLinkSettings({ transport: 'rtu-over-tcp', host: '127.0.0.1', port: saboteur.port }),
+    );
+    cleanUp(() => link.close());
+    assert.equal(link.takeNotice(), undefined);
+    for (let n = 0; n < 5; n++) await link.read(1, n, 3);
+    assert.equal(link.takeNotice()?.code, 'ECHO');
+    assert.equal(link.takeNotice(), undefined);
+    assert.deepEqual(link.line, { late: 0, foreign: 0, noise: 0, echo: true });
+  });
+
   it('removes the echo of an adapter by itself', async () => {
     const outcome = await readOver(
       { part: 0, kinds: [], late: [0, 1], echo: true, random: seeded(3) },

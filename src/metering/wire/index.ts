@@ -4,7 +4,7 @@ import { RtuWire } from './rtu-wire';
 import { TcpWire } from './tcp-wire';
 import type { Wire, WireListener } from './wire';
 
-export type { Table, Wire } from './wire';
+export type { LineCounters, Table, Wire } from './wire';
 
 /** Opens the wire of a link. @throws the error of port or socket */
 export async function openWire(settings: LinkSettings, listener: WireListener): Promise<Wire> {

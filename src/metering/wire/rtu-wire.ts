@@ -11,7 +11,7 @@ import {
   wordsOf,
   writeQuestion,
 } from './rtu-frames';
-import type { Table, Wire, WireListener } from './wire';
+import type { LineCounters, Table, Wire, WireListener } from './wire';
 
 /** Bits of a character on the line: start, data, parity or a second stop, stop (2.5.1 of the serial line guide). */
 const CHARACTER = 11;
@@ -57,18 +57,6 @@ interface Waiting {
   seen: LineFault | undefined;
 }
 
-/** What a line has seen that was no answer to what was asked. */
-export interface LineCounters {
-  /** Answers that came after they had been given up. */
-  late: number;
-  /** Whole frames of somebody else, or of another question. */
-  foreign: number;
-  /** Bytes that made no frame. */
-  noise: number;
-  /** Whether the adapter echoes what is sent. */
-  echo: boolean;
-}
-
 /**
  * Modbus RTU, on a serial line or over TCP. Frames have no numbers here, so an answer is known by its unit, function,
  * length and check sum alone, and a late one could be taken for that to the next question. Against that: nobody is
@@ -94,7 +82,7 @@ export class RtuWire implements Wire {
   private strangerAsked = Number.NEGATIVE_INFINITY;
   private quiet: NodeJS.Timeout | undefined;
   private readonly silence: number;
-  readonly counters: LineCounters = { late: 0, foreign: 0, noise: 0, echo: false };
+  readonly line: LineCounters = { late: 0, foreign: 0, noise: 0, echo: false };
 
   private constructor(private readonly settings: LinkSettings) {
     const { transport, baudRate, gap } = settings;
@@ -266,7 +254,7 @@ export class RtuWire implements Wire {
     this.lastByte = performance.now();
     this.received = this.received.length > 0 ? Buffer.concat([this.received, bytes]) : bytes;
     if (this.received.length > MOST_BYTES) {
-      this.counters.noise += this.received.length;
+      this.line.noise += this.received.length;
       this.received = Buffer.alloc(0);
     }
     this.look();
@@ -304,8 +292,8 @@ export class RtuWire implements Wire {
     if (this.received.length < bytes.length || bytes.compare(this.received, 0, bytes.length) !== 0)
       return false;
     // Only what is answered by other bytes than it was asked with can show an echo.
-    if (!this.counters.echo && (code === 5 || code === 6)) return false;
-    this.counters.echo = true;
+    if (!this.line.echo && (code === 5 || code === 6)) return false;
+    this.line.echo = true;
     this.received = this.received.subarray(bytes.length);
     return true;
   }
@@ -341,14 +329,14 @@ export class RtuWire implements Wire {
       this.judgeForeign(frame, before);
       before = before.subarray(frame.length);
     }
-    this.counters.noise += before.length;
+    this.line.noise += before.length;
     this.received = received.subarray(at + length);
     return answer;
   }
 
   private judgeAnswer(waiting: Waiting, answer: Buffer): void {
     if (waiting.isSpoilt) {
-      this.counters.foreign++;
+      this.line.foreign++;
       return;
     }
     const took = performance.now() - waiting.asked;
@@ -388,18 +376,18 @@ export class RtuWire implements Wire {
     const bytes = at.subarray(0, frame.length);
     const asked = this.awaitedSince(frame.unit, frame.code, frame.length);
     if (frame.asks) {
-      this.counters.foreign++;
+      this.line.foreign++;
       this.strangerAsked = now;
       if (waiting) waiting.seen = new LineFault('OTHER_MASTER');
       // Of two answers of one unit nobody can tell which is whose.
       if (waiting?.question.unit === frame.unit) waiting.isSpoilt = true;
     } else if (asked !== undefined) {
       // It stays awaited: it may have been another frame of that length.
-      this.counters.late++;
+      this.line.late++;
       this.slowest = Math.max(this.slowest, now - asked);
       if (waiting) waiting.seen = new LineFault('LATE_ANSWER');
     } else {
-      this.counters.foreign++;
+      this.line.foreign++;
       this.strangerAsked = Number.NEGATIVE_INFINITY;
       const isDouble = this.recent.some(({ answer }) => answer.equals(bytes));
       if (waiting && !isDouble)
@@ -411,7 +399,7 @@ export class RtuWire implements Wire {
   private judgeRest(): void {
     const { received, waiting } = this;
     if (received.length === 0) return;
-    this.counters.noise += received.length;
+    this.line.noise += received.length;
     this.received = Buffer.alloc(0);
     if (!waiting) return;
     const { unit, head, length } = waiting.question;
@@ -423,7 +411,7 @@ export class RtuWire implements Wire {
 
   private dropRest(): void {
     this.look();
-    this.counters.noise += this.received.length;
+    this.line.noise += this.received.length;
     this.received = Buffer.alloc(0);
   }
 

@@ -32,8 +32,23 @@ export interface Wire {
   /** ms for which a unit is not to be asked: an answer of it may still be on its way, and be taken for another. */
   quarantine(unit: number): number;
 
+  /** What came that was no answer to what was asked; undefined where that cannot be told. */
+  readonly line?: LineCounters;
+
   /** Lets go of the port or socket. */
   close(): Promise<void>;
+}
+
+/** What a line has seen that was no answer to what was asked. */
+export interface LineCounters {
+  /** Answers that came after they had been given up. */
+  late: number;
+  /** Whole frames of somebody else, or of another question. */
+  foreign: number;
+  /** Bytes that made no frame. */
+  noise: number;
+  /** Whether the adapter echoes what is sent. */
+  echo: boolean;
 }
 
 export interface WireListener {
