@@ -151,14 +151,16 @@ describe('random frames', function () {
     const EACH = 400;
     let right = 0;
     let wrong = 0;
+    let truths = 0;
     await Promise.all(
       Array.from({ length: LINKS }, async (_, i) => {
         let answer: number[] | undefined;
         const port = await startNoise(100 + i, (words) => {
           answer = words;
+          if (words) truths++;
         });
         // Long enough for a true answer on a machine that is slow for a while: below, most of them must come through.
-        const link = new ModbusLink(readLinkSettings({ host: '127.0.0.1', port, timeout: 50, retries: 0 }));
+        const link = new ModbusLink(readLinkSettings({ host: '127.0.0.1', port, timeout: 100, retries: 0 }));
         cleanUp(() => link.close());
         for (let n = 0; n < EACH; n++) {
           answer = undefined;
@@ -171,8 +173,9 @@ describe('random frames', function () {
       }),
     );
     assert.equal(wrong, 0);
-    // One in six is a true answer, and most of those come through between all the others.
-    assert.ok(right > (LINKS * EACH) / 20, `${right} true answers read`);
+    // One in six is a true answer, and most of those come through between all the others; a server of garbage is left
+    // alone now and then, so how many are asked for is a matter of time.
+    assert.ok(truths > LINKS && right > 0.8 * truths, `${right} of ${truths} true answers read`);
   });
 });
 
