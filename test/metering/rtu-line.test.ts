@@ -84,23 +84,36 @@ describe('an RTU line', function () {
     }
   });
 
-  for (const kind of SABOTAGE) {
-    it(`takes nothing wrong for a value: ${kind}`, async () => {
-      const outcomes = await Promise.all(
-        [0, 1, 2, 3].map((k) =>
-          readOver(
-            { part: 0.2, kinds: [kind], late: [80, 200], random: seeded(200 + k) },
-            { units: [1, 2, 5, 8][k], readings: 100, timeout: 40, retries: k % 2 ? 2 : 0 },
-          ),
-        ),
+  describe('takes nothing wrong for a value', () => {
+    const outcomes = new Map<string, Outcome[]>();
+
+    // All at once: most of it is waiting for answers that do not come.
+    before(async () => {
+      await Promise.all(
+        SABOTAGE.map(async (kind) => {
+          const runs = [0, 1, 2, 3].map((k) =>
+            readOver(
+              { part: 0.2, kinds: [kind], late: [200, 500], random: seeded(200 + k) },
+              { units: [1, 2, 5, 8][k], readings: 100, timeout: 100, retries: k % 2 ? 2 : 0 },
+            ),
+          );
+          outcomes.set(kind, await Promise.all(runs));
+        }),
       );
-      say(kind, outcomes);
-      for (const { wrong, right } of outcomes) {
-        assert.equal(wrong, 0);
-        assert.ok(right >= 60, `${right} right`);
-      }
     });
-  }
+
+    for (const kind of SABOTAGE) {
+      it(kind, () => {
+        const found = outcomes.get(kind) ?? [];
+        say(kind, found);
+        assert.equal(found.length, 4);
+        for (const { wrong, right } of found) {
+          assert.equal(wrong, 0);
+          assert.ok(right >= 50, `${right} right`);
+        }
+      });
+    }
+  });
 
   it('says once that the adapter echoes, and counts what was no answer', async () => {
     const saboteur = await startSaboteur({ part: 0, kinds: [], late: [0, 1], echo: true, random: seeded(3) });
@@ -128,8 +141,8 @@ describe('an RTU line', function () {
     const outcomes = await Promise.all(
       Array.from({ length: 20 }, (_, k) =>
         readOver(
-          { part: 0.05, kinds: SABOTAGE, late: [60, 110], random: seeded(300 + k), echo: k % 3 === 0 },
-          { units: 1 + (k % 8), readings: 500, timeout: 40, retries: k % 2 ? 2 : 0 },
+          { part: 0.05, kinds: SABOTAGE, late: [150, 280], random: seeded(300 + k), echo: k % 3 === 0 },
+          { units: 1 + (k % 8), readings: 500, timeout: 100, retries: k % 2 ? 2 : 0 },
         ),
       ),
     );
