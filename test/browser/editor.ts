@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +55,9 @@ export class Editor {
     const { startNodeRed } = await import(join(SCRIPTS, 'demo.mjs'));
     const { openBrowser } = await import(join(SCRIPTS, 'browser.mjs'));
     const userDir = mkdtempSync(join(tmpdir(), 'pq-browser-'));
+    // Node-RED 5.0.7 shows its tips, where it is slow to start, before there is a place for them, and fails.
+    const settingsOfUsers = { _: { editor: { view: { 'view-show-tips': false } } } };
+    writeFileSync(join(userDir, '.config.users.json'), JSON.stringify(settingsOfUsers));
     const port = await freePort();
     // Node-RED 5 has a dark theme of its own; 4.1 takes one from a package of themes.
     const editorTheme = THEME === 'dark' && LOOK.startsWith('4') ? { theme: 'dark' } : {};
