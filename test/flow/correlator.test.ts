@@ -226,7 +226,7 @@ describe('phase-correlator in Node-RED', function () {
       await until(() => flow.got('diagnostics').length === 1, 'an answer');
       assert.equal(flow.got('diagnostics')[0].payload.code, 'STAGE_STATISTICS');
       flow.send('correlator', { command: 'cancel' });
-      await until(() => flow.got('errors').length === outside.length + 1, 'the end of the import', 5000);
+      await until(() => flow.got('errors').length === outside.length + 1, 'the end of the import');
       assert.match(String(flow.got('errors').at(-1)?.error?.message), /the import was cancelled/);
       rmSync(join(folder, '..', 'outside.csv'));
     } finally {
