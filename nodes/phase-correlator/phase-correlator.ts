@@ -191,13 +191,17 @@ export = (RED: NodeAPI): void => {
       showCollecting();
     };
 
+    /** How often was cancelled: an import that waits or has not begun to read is given up, too. */
+    let cancels = 0;
     const perform = async (
       name: Command,
       payload: unknown,
       send: (message: NodeMessage[][]) => void,
+      since = cancels,
     ): Promise<void> => {
       if (name === 'run') return await run(send, transformersOf(payload));
       if (name === 'cancel') {
+        cancels++;
         await Promise.all([importing?.cancel(), running?.stop()]);
         return;
       }
@@ -216,6 +220,7 @@ export = (RED: NodeAPI): void => {
       else {
         const file = check.text(check.object(payload, 'payload').file, 'payload.file', 4096);
         const path = await tablePath(file, tables);
+        if (since !== cancels) throw new Error('the import was cancelled');
         importing = new ImportThread(path);
         try {
           const { values, skipped, problem } = await correlator.importBy(importing, Date.now(), (part) =>
@@ -255,9 +260,10 @@ export = (RED: NodeAPI): void => {
       }
       // Commands one after the other: a run waits for the file that is being read.
       if (command === 'run') runWaits = true;
+      const since = cancels;
       const performed = commands.then(() => {
         if (command === 'run') runWaits = false;
-        return perform(command, message.payload, out);
+        return perform(command, message.payload, out, since);
       });
       commands = performed.catch(() => {});
       performed.then(() => done(), done);
