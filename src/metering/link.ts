@@ -104,7 +104,7 @@ export class ModbusLink {
       code: 'ECHO',
       severity: 'info',
       text: 'the adapter echoes what is sent; the echo is removed',
-      hint: 'Nothing to do. A two-wire adapter that hears itself can often be told not to.',
+      hint: 'Nothing to do. A two-wire adapter that hears itself can often be switched not to.',
       detail: {},
     };
   }
@@ -223,7 +223,7 @@ export class ModbusLink {
     this.times.answered(unit, own ? performance.now() - began : undefined);
   }
 
-  /** No answer, or one that is none. A late answer is known as such, so the wire stays, unless it looks dead. */
+  /** No answer, or an unusable one. A late answer is known as such, so the wire stays, unless it looks dead. */
   private async lost(unit: number, error: unknown): Promise<void> {
     this.times.unanswered(unit);
     this.unanswered++;

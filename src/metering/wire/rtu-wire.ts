@@ -1,6 +1,7 @@
 import { LineFault } from '../diagnosis';
 import type { LinkSettings } from '../link-settings';
 import { type ByteStream, openStream } from './byte-stream';
+import { LATE_TIMEOUTS, PendingAnswers } from './pending-answers';
 import {
   type Frame,
   frameAt,
@@ -21,8 +22,6 @@ const FAST = 19_200;
 const FAST_SILENCE = 1.75;
 /** Pauses within a frame that adapters and operating systems make, ms: USB adapters hand on every 16. */
 const ADAPTER = 25;
-/** A unit that was silent is left alone until so many timeouts after the question. */
-const LATE_TIMEOUTS = 3;
 /** The line is left alone after a silence until so many of the slowest answers after the question. */
 const QUIET_ANSWERS = 1.25;
 /** The most that an answer that has begun, or a line that is never quiet, is waited for, ms. */
@@ -34,12 +33,6 @@ const MOST_MORE = 16;
 const MOST_TRIES = 4;
 /** The slowest answer is forgotten in so many answers. */
 const FORGETTING = 200;
-/** An answer may come a second time for so long, ms. */
-const DOUBLED_WITHIN = 2000;
-const MOST_RECENT = 64;
-/** An answer that did not come is reckoned with for so many timeouts. */
-const REMEMBERED = 20;
-const ANY = -1;
 const MOST_BYTES = 4096;
 /** Bytes of an exception, and of the shortest frame. */
 const EXCEPTION = 5;
@@ -73,11 +66,7 @@ export class RtuWire implements Wire {
   private freeAt = Number.NEGATIVE_INFINITY;
   /** ms, the slowest answer of late. */
   private slowest = 0;
-  /** When was asked last for what was not answered, by unit, function and bytes of the answer: it may still come. */
-  private readonly awaited = new Map<string, number>();
-  /** Until when a unit that did not answer is left alone. */
-  private readonly leftAlone = new Map<number, number>();
-  private readonly recent: { question: Question; answer: Buffer; at: number }[] = [];
+  private readonly pending: PendingAnswers;
   /** Somebody else has asked, and his answer is still to come. */
   private strangerAsked = Number.NEGATIVE_INFINITY;
   private quiet: NodeJS.Timeout | undefined;
@@ -85,7 +74,8 @@ export class RtuWire implements Wire {
   readonly line: LineCounters = { late: 0, foreign: 0, noise: 0, echo: false };
 
   private constructor(private readonly settings: LinkSettings) {
-    const { transport, baudRate, gap } = settings;
+    const { transport, baudRate, gap, timeout } = settings;
+    this.pending = new PendingAnswers(timeout);
     const character = (1000 * CHARACTER) / baudRate;
     const own = transport !== 'rtu' ? 0 : baudRate > FAST ? FAST_SILENCE : SILENCE * character;
     this.silence = Math.max(own, gap);
@@ -127,7 +117,7 @@ export class RtuWire implements Wire {
   }
 
   quarantine(unit: number): number {
-    return Math.max(0, (this.leftAlone.get(unit) ?? 0) - performance.now());
+    return this.pending.quarantine(unit);
   }
 
   async close(): Promise<void> {
@@ -184,7 +174,7 @@ export class RtuWire implements Wire {
 
   /** Whether an answer of a unit with so many registers may still come. */
   private isAwaited(unit: number, code: number, count: number): boolean {
-    return this.awaitedSince(unit, code, readLength(count)) !== undefined;
+    return this.pending.since({ unit, code, length: readLength(count) }) !== undefined;
   }
 
   /** @returns the answer, and whether the same bytes were that to another question just now */
@@ -228,12 +218,7 @@ export class RtuWire implements Wire {
     });
     if (answer[1] & 0x80)
       throw Object.assign(new Error(`Modbus exception ${answer[2]}`), { modbusCode: answer[2] });
-    const now = performance.now();
-    const isDouble = this.isDouble(question, answer, now);
-    // Its own answer may still come.
-    if (isDouble) this.await(question, now);
-    this.recent.push({ question, answer, at: now });
-    if (this.recent.length > MOST_RECENT) this.recent.shift();
+    const isDouble = this.pending.answered(question, answer);
     return { answer, isDouble };
   }
 
@@ -344,37 +329,12 @@ export class RtuWire implements Wire {
     waiting.accept(answer);
   }
 
-  /** Whether these bytes were the answer to another question just now. */
-  private isDouble({ bytes }: Question, answer: Buffer, now: number): boolean {
-    return this.recent.some(
-      (one) =>
-        now - one.at < DOUBLED_WITHIN && one.answer.equals(answer) && !one.question.bytes.equals(bytes),
-    );
-  }
-
-  /**
-   * When what a frame may answer was asked for; undefined where nothing is awaited that it could be. For a while after
-   * a silence any unit may have been taken for another.
-   */
-  private awaitedSince(unit: number, code: number, length: number): number | undefined {
-    const { timeout } = this.settings;
-    const now = performance.now();
-    const own = this.awaited.get(`${unit}/${code}/${length}`);
-    if (own !== undefined && now - own < REMEMBERED * timeout) return own;
-    const any = this.awaited.get(`${ANY}/${code}/${length}`);
-    return any !== undefined && now - any < LATE_TIMEOUTS * timeout ? any : undefined;
-  }
-
-  private await({ unit, code, length }: Question, asked: number): void {
-    for (const who of [unit, ANY]) this.awaited.set(`${who}/${code}/${length}`, asked);
-  }
-
   /** A whole frame that answers nothing that was asked just now. */
   private judgeForeign(frame: Frame, at: Buffer): void {
     const now = performance.now();
     const { waiting } = this;
     const bytes = at.subarray(0, frame.length);
-    const asked = this.awaitedSince(frame.unit, frame.code, frame.length);
+    const asked = this.pending.since(frame);
     if (frame.asks) {
       this.line.foreign++;
       this.strangerAsked = now;
@@ -389,7 +349,7 @@ export class RtuWire implements Wire {
     } else {
       this.line.foreign++;
       this.strangerAsked = Number.NEGATIVE_INFINITY;
-      const isDouble = this.recent.some(({ answer }) => answer.equals(bytes));
+      const isDouble = this.pending.isRecent(bytes);
       if (waiting && !isDouble)
         waiting.seen = new LineFault(frame.unit === waiting.question.unit ? 'LATE_ANSWER' : 'WRONG_UNIT');
     }
@@ -417,8 +377,7 @@ export class RtuWire implements Wire {
 
   /** A question without an answer in time: what is to be said of it, and who is left alone for that. */
   private giveUp({ question, asked, seen }: Waiting): Error {
-    this.await(question, asked);
-    this.leftAlone.set(question.unit, asked + LATE_TIMEOUTS * this.settings.timeout);
+    this.pending.unanswered(question, asked);
     this.freeAt = asked + Math.min(this.settings.timeout, QUIET_ANSWERS * this.slowest);
     return seen ?? Object.assign(new Error('Timed out'), { name: 'TransactionTimedOutError' });
   }

@@ -18,7 +18,7 @@ export class TcpWire implements Wire {
     private readonly client: ModbusRTU,
     listener: WireListener,
   ) {
-    // Told to whoever waits for the answer; without a listener it would end the process.
+    // It goes to whoever waits for the answer; without a listener it would end the process.
     client.on('error', () => {});
     // The library leaves a request waiting for its timeout when the other side hangs up.
     client.on('close', () =>

@@ -32,7 +32,7 @@ export interface Wire {
   /** ms for which a unit is not to be asked: an answer of it may still be on its way, and be taken for another. */
   quarantine(unit: number): number;
 
-  /** What came that was no answer to what was asked; undefined where that cannot be told. */
+  /** What came that was no answer to what was asked; undefined where that is not known. */
   readonly line?: LineCounters;
 
   /** Lets go of the port or socket. */
