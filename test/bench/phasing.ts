@@ -71,6 +71,7 @@ export async function benchPhasing(sizes = [1000, 10_000, 100_000]): Promise<voi
     const list = Array.from({ length: transformers }, (_, t) => t);
     const correlator = new PhaseCorrelator(
       readCorrelatorSettings({
+        maxMeters: 2 * size,
         references: list.flatMap((t) =>
           ['a', 'b', 'c'].map((phase, p) => ({ meter: `R${t}-${p}`, transformer: `T${t}`, phase })),
         ),

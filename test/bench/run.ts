@@ -22,17 +22,24 @@ function inPlainNode(file: string, name: string): void {
   execFileSync(process.execPath, ['--expose-gc', outfile], { stdio: 'inherit' });
 }
 
-async function run(): Promise<void> {
-  await benchWire();
-  inPlainNode('engines', 'benchEngines');
-  inPlainNode('chain', 'benchChain');
-  inPlainNode('many-meters', 'benchManyMeters');
-  inPlainNode('files', 'benchFiles');
-  inPlainNode('phasing', 'benchPhasing');
-  inPlainNode('publishing', 'benchPublishing');
-  benchMemory();
-  await benchMetering();
-  await benchFlexGetter();
+const SECTIONS: Record<string, () => unknown> = {
+  wire: benchWire,
+  engines: () => inPlainNode('engines', 'benchEngines'),
+  chain: () => inPlainNode('chain', 'benchChain'),
+  'many-meters': () => inPlainNode('many-meters', 'benchManyMeters'),
+  files: () => inPlainNode('files', 'benchFiles'),
+  phasing: () => inPlainNode('phasing', 'benchPhasing'),
+  publishing: () => inPlainNode('publishing', 'benchPublishing'),
+  memory: benchMemory,
+  metering: benchMetering,
+  'flex-getter': benchFlexGetter,
+};
+
+/** All sections, or those that are named: `npm run bench -- files phasing`. */
+async function run(names = process.argv.slice(2)): Promise<void> {
+  const unknown = names.filter((name) => !(name in SECTIONS));
+  if (unknown.length) throw new Error(`no section ${unknown}; there are ${Object.keys(SECTIONS).join(', ')}`);
+  for (const name of names.length ? names : Object.keys(SECTIONS)) await SECTIONS[name]();
 }
 
 run().then(
