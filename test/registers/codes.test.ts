@@ -66,7 +66,8 @@ describe('codes in place of a value', () => {
     [PROFILES.iem3000, 'pa', [0xffc0, 0], undefined],
     [PROFILES.pm5000, 'va', [0xffc0, 0], undefined],
     [PROFILES.pm5000, 'energy_import', [0x8000, 0, 0, 0], undefined],
-    // The example of Schneider's FAQ FA237865: 89,550.842 kWh.
+    // 89,550.842 kWh, the value of Schneider's FAQ FA237865, in the order of its formula for single registers:
+    // the first counts 2^48. Its example of two halves has the low one first, which contradicts that.
     [PROFILES.pm5000, 'energy_import', [0, 0, 0x0556, 0x6ffa], 89_550_842],
     [sunspecMeter(203, 0), 'va', [0x8000], undefined],
     [sunspecMeter(203, 0), 'energy_import', [0, 0], undefined],
