@@ -4,9 +4,9 @@ const SHORTEST = 100;
 const LATE = 50;
 const LATE_PART = 0.2;
 /** Probes without any delay behind them after which a shorter time is tried, doubled each time that was too short. */
-const FIRST_TRIES = 3;
+const FIRST_TRIES = 1;
 const MOST_TRIES = 64;
-const SHORTER = 0.8;
+const SHORTER = 0.7;
 
 /**
  * How long a gateway waits for a unit that does not answer, measured by how late the next answer comes. Until then it

@@ -1,8 +1,9 @@
 /** Share of a line's time for units that have not answered the last time, and for those never heard of. */
 const SILENT_SHARE = 0.1;
 const UNKNOWN_SHARE = 0.125;
-/** Time without pauses, ms: for one or two units that fall silent, and at the start. */
+/** Time without pauses, ms, and the part of it that is kept for units never heard of: they may be there. */
 const CREDIT = 1500;
+const RESERVE = 1200;
 
 /** What the turns are measured by. */
 export interface ProbedLine {
@@ -25,7 +26,7 @@ export class ProbeTurns {
   private readonly row: Turn[] = [];
   private isBusy = false;
   private timer: NodeJS.Timeout | undefined;
-  /** ms that may be spent, as of `creditAt`; below 0 there is a pause. */
+  /** ms that may be spent, as of `creditAt`. */
   private credit = CREDIT;
   private creditAt = performance.now();
 
@@ -73,15 +74,15 @@ export class ProbeTurns {
 
   private next(): void {
     if (this.isBusy || this.timer || this.row.length === 0) return;
-    const share = this.row[0].isUnknown ? UNKNOWN_SHARE : SILENT_SHARE;
+    const [share, least] = this.row[0].isUnknown ? [UNKNOWN_SHARE, 0] : [SILENT_SHARE, RESERVE];
     const now = performance.now();
     this.credit = Math.min(CREDIT, this.credit + share * (now - this.creditAt));
     this.creditAt = now;
-    if (this.credit < 0 && this.line.isAnswering) {
+    if (this.credit < least && this.line.isAnswering) {
       this.timer = setTimeout(() => {
         this.timer = undefined;
         this.next();
-      }, -this.credit / share).unref();
+      }, (least - this.credit) / share).unref();
       return;
     }
     this.isBusy = true;

@@ -104,13 +104,14 @@ export class WaveformTask implements Task {
       context.conditions.set('waveform off', undefined);
       return;
     }
-    if (!line || this.hasEnded || now < this.lookedAt + LOOK_EVERY) return;
+    if (!line || now < this.lookedAt + LOOK_EVERY) return;
     this.lookedAt = now;
     const { link, meter } = context;
     const words = await link.read(meter.unit, line.address, TYPE_LENGTH[line.type]);
     const value = decode(words, 0, line.type, meter.profile.order);
     const isOn = value % 2 === 1;
-    if (isOn && sampling) return;
+    // A recording that was played to its end is no fault.
+    if (isOn && (sampling || this.hasEnded)) return;
     if (!isOn && this.switchOn) {
       await writeRegisters(link, meter.unit, meter.profile, [['LOG_CTRL', value + 1]], (written) =>
         this.switched(written),

@@ -308,6 +308,34 @@ describe('journal', function () {
     assert.deepEqual(await afterwards(path), []);
   });
 
+  it('an end that waits behind a start for the disk is there after a kill, however long it waits', async () => {
+    const path = folder();
+    const given: PqEvent[] = [];
+    const keeper = keeperOf(path, given);
+    const [first, second] = [eventWith(1e12), eventWith(1e12 + 10_000)];
+    keeper.addEvent({ ...first, capture: undefined, state: 'start' });
+    await until(() => given.length === 1, 'the first start');
+    const journal = await keeper.journal;
+    // The disk takes ends, and not this start.
+    journal.begin = () => new Promise<void>(() => {});
+    keeper.addEvent({ ...second, state: 'start' });
+    keeper.addEvent(first);
+    await until(() => journal.status.entries === 1, 'the end on disk');
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const copy = folder();
+    cpSync(path, copy, { recursive: true });
+    // On a machine that is slow enough it has not had to wait until now.
+    const hasWaited = given.length === 1;
+    const found: PqEvent[] = [];
+    const next = keeperOf(copy, found);
+    await next.endCut(new Set());
+    const ends = found.map(({ id, state, flags }) => [id, state, flags]);
+    if (hasWaited) assert.deepEqual(ends[0], [first.id, 'end', []]);
+    await next.close();
+    keeper.release();
+    await keeper.close();
+  });
+
   it('holds no start for longer than two seconds where the disk does not answer', async () => {
     const given: PqEvent[] = [];
     const keeper = keeperOf(folder(), given);

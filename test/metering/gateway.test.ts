@@ -137,9 +137,7 @@ describe('a gateway that carries one request at a time', function () {
     const again = await gatewayWith({ 1: 2, 2: 2, 3: 2 }, { port: gateway.port });
     const before = [...readings.values()].map((list) => list.length);
     await until(() => [...readings.values()].some((list, i) => list.length > before[i]), 'the first reading');
-    const first = performance.now();
     await until(() => [...readings.values()].every((list, i) => list.length > before[i]), 'all of them');
-    assert.ok(performance.now() - first < 1000);
     assert.equal(again.sockets.size, 1);
   });
 

@@ -62,7 +62,7 @@ export class Journal {
   /** Of the bytes that wait, those of events in progress, which do not count as history. */
   private waitingOthers = 0;
   /** Events that have ended just now, still among those in progress. */
-  private readonly leaving = new Map<string, NodeJS.Timeout>();
+  private readonly leaving = new Map<string, NodeJS.Timeout | undefined>();
   /** Numbers of entries that could not be read. */
   private readonly unreadable = new Set<string>();
   /** The batch that is written, and the one that begins when it is. */
@@ -133,6 +133,19 @@ export class Journal {
     await this.written();
   }
 
+  /** The end of an event was given on: in a moment it has been heard of, and need not be said again. */
+  heard(id: string): void {
+    const key = `o/${id}`;
+    if (!this.leaving.has(key) || this.leaving.get(key)) return;
+    const timer = setTimeout(() => {
+      this.leaving.delete(key);
+      this.waiting.push({ type: 'del', key });
+      // What is not written now is written with what comes next, or said twice at the next start.
+      this.written().catch(() => undefined);
+    }, HEARD_WITHIN);
+    this.leaving.set(key, timer);
+  }
+
   /** Events in progress, as they were known last, and those that had ended a moment before a kill. */
   async inProgress(): Promise<PqEvent[]> {
     const found: PqEvent[] = [];
@@ -147,13 +160,8 @@ export class Journal {
   private leave(id: string, value: Buffer): void {
     const key = `o/${id}`;
     this.put({ type: 'put', key, value });
-    const timer = setTimeout(() => {
-      this.leaving.delete(key);
-      this.waiting.push({ type: 'del', key });
-      // What is not written now is written with what comes next, or said twice at the next start.
-      this.written().catch(() => undefined);
-    }, HEARD_WITHIN);
-    this.leaving.set(key, timer);
+    clearTimeout(this.leaving.get(key));
+    this.leaving.set(key, undefined);
   }
 
   private put(operation: Operation & { type: 'put' }): void {

@@ -6,6 +6,15 @@ import { Journal, type JournalSettings } from './journal';
 /** How long the start of an event waits at most for a disk that does not answer, ms. */
 const PATIENCE = 2000;
 
+/** An event to be given on. */
+interface Held {
+  event: PqEvent;
+  /** What a start waits for. */
+  kept?: Promise<void>;
+  /** An end is on disk, or could not be written. */
+  written?: Promise<void>;
+}
+
 /**
  * A journal as a detector keeps it, with its events in progress: opened in the background, again and again until that
  * succeeds. What goes wrong is said when it begins and when it is over, with what was lost, and stops nobody.
@@ -20,7 +29,7 @@ export class JournalKeeper {
   /** Events that were in progress when the one before this was closed or killed. */
   private left: PqEvent[] = [];
   /** Events to be given on, in order, each with what it waits for. */
-  private readonly held: { event: PqEvent; kept?: Promise<void> }[] = [];
+  private readonly held: Held[] = [];
   private giving = false;
   /** Whether what has happened is kept, or only what is in progress. */
   readonly keeps: boolean;
@@ -67,8 +76,8 @@ export class JournalKeeper {
         if (!goingOn.has(event.id)) this.addEvent({ ...event, state: 'end', flags: [...event.flags, 'cut'] });
       } else {
         // It is in the history already.
-        void this.write((journal) => journal.end(event));
-        this.giveInTurn({ event });
+        const written = this.write((journal) => journal.end(event));
+        this.giveInTurn({ event, written });
       }
     }
   }
@@ -89,14 +98,14 @@ export class JournalKeeper {
       const kept = this.inTime(this.write((journal) => journal.begin([event])));
       this.giveInTurn({ event, kept });
     } else {
-      void this.write((journal) => (this.keeps ? journal.addEvent(event) : journal.end(event)), this.keeps);
-      this.giveInTurn({ event });
+      const write = (journal: Journal) => (this.keeps ? journal.addEvent(event) : journal.end(event));
+      this.giveInTurn({ event, written: this.write(write, this.keeps) });
     }
   }
 
   /** Gives on at once what waits: before an orderly close, which writes it all the same. */
   release(): void {
-    for (const { event } of this.held.splice(0)) this.give(event);
+    for (const held of this.held.splice(0)) this.giveNow(held);
   }
 
   /** How events in progress stand. */
@@ -114,7 +123,7 @@ export class JournalKeeper {
     await journal?.close();
   }
 
-  private giveInTurn(held: { event: PqEvent; kept?: Promise<void> }): void {
+  private giveInTurn(held: Held): void {
     this.held.push(held);
     if (!this.giving) void this.giveOn();
   }
@@ -126,9 +135,20 @@ export class JournalKeeper {
       // Released meanwhile.
       if (this.held[0] !== next) continue;
       this.held.shift();
-      this.give(next.event);
+      this.giveNow(next);
     }
     this.giving = false;
+  }
+
+  private giveNow({ event, written }: Held): void {
+    this.give(event);
+    // Only now: an end that waited in turn behind a slow disk must outlive a kill.
+    void written
+      ?.then(() => this.journal)
+      .then(
+        (journal) => journal.heard(event.id),
+        () => undefined,
+      );
   }
 
   /** Resolves with a write, or when the disk has not answered for too long. */
