@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { WaveformFrame } from '../../src/record';
 import {
   decode,
@@ -11,6 +13,7 @@ import {
   LOG_ENTRY_LENGTH,
 } from '../../src/registers';
 import { PlaybackSource, readSyntheticSettings, SimulatedMeter, SyntheticSource } from '../../src/simulation';
+import { BlockFifo } from '../../src/simulation/block-fifo';
 
 const START = 1_700_000_000_000;
 const RANGE = 2 ** 32;
@@ -135,6 +138,23 @@ describe('block numbers, modulo 2^32', () => {
       const end = entry.time + entry.duration * 1000 + 200;
       assert.ok(until >= end && until < end + 11, `${until - end} ms after the end`);
     }
+  });
+});
+
+describe('a block', () => {
+  it('is laid out as in the example of docs/generic-pq.md', () => {
+    const words = readFileSync(join(__dirname, '../../docs/generic-pq.md'), 'utf8')
+      .split('**Example.**')[1]
+      .split('## ')[0]
+      .split('\n')
+      .flatMap((row) => /^\| [\d, to]+ \| ((?:[\dA-F]{4} ?)+)/.exec(row)?.[1].trim().split(' ') ?? [])
+      .map((word) => Number.parseInt(word, 16));
+    const fifo = new BlockFifo(10, 7);
+    fifo.setFormat({ rate: 1000, channels: ['va', 'ia'], scales: [0.5, 0.25] });
+    fifo.push([Float32Array.of(50, 100), Float32Array.of(-0.25, -0.5)], 0, 2, 1.7e12);
+    fifo.end();
+    assert.equal(words.length, 13);
+    assert.deepEqual([...(fifo.block(7) ?? [])], [...words, ...new Array(112).fill(0)]);
   });
 });
 
