@@ -1,10 +1,12 @@
 /**
- * `npm run docs`: a page for each node, docs/nodes/<node>.md, made of what its panel and its help say, so that there is
- * one place for each sentence. A house test holds the pages against it.
+ * `npm run docs`: a page for each node, docs/nodes/<node>.md, made of what its panel and its help say, and the table of
+ * codes and evidence in docs/meters.md, made of the profiles, so that there is one place for each sentence. A house test
+ * holds the pages against it.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
 import { root } from './demo.mjs';
 import { panelsOf } from './panels.mjs';
 
@@ -26,7 +28,51 @@ const ORDER = [
 /** Pages by path. */
 export async function pages() {
   const definitions = await panelsOf();
-  return Object.fromEntries(ORDER.map((type) => [`docs/nodes/${type}.md`, pageOf(type, definitions[type])]));
+  return {
+    ...Object.fromEntries(ORDER.map((type) => [`docs/nodes/${type}.md`, pageOf(type, definitions[type])])),
+    'docs/meters.md': await metersPage(),
+  };
+}
+
+/** docs/meters.md with its table of codes and evidence made anew. */
+async function metersPage() {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, 'src', 'registers', 'profiles', 'index.ts')],
+    bundle: true,
+    format: 'esm',
+    write: false,
+  });
+  const code = Buffer.from(outputFiles[0].contents).toString('base64');
+  const { PROFILES } = await import(`data:text/javascript;base64,${code}`);
+  const [begin, end] = [
+    '<!-- codes: made by npm run docs of src/registers/profiles -->',
+    '<!-- end of codes -->',
+  ];
+  const page = readFileSync(join(root, 'docs', 'meters.md'), 'utf8');
+  const [before, rest] = page.split(begin);
+  const table = Object.values(PROFILES).map(codesOf).join('\n');
+  const head = '| profile | registers from | in place of a value | at the meter |\n|---|---|---|---|';
+  return `${before}${begin}\n\n${head}\n${table}\n\n${end}${rest.split(end)[1]}`;
+}
+
+function codesOf({ name, source, evidence, codes, setup, quantities }) {
+  const stated = (statement) => `${statement.text} (*${statement.evidence}*: ${statement.source})`;
+  const differing = Object.entries(quantities).filter(([, line]) => line.source);
+  const registers = [{ names: [], source, evidence }];
+  for (const [quantity, line] of differing) {
+    const known = registers.find((one) => one.source === line.source);
+    if (known) known.names.push(quantity);
+    else registers.push({ names: [quantity], source: line.source, evidence: line.evidence });
+  }
+  const cells = [
+    `\`${name}\``,
+    registers
+      .map((one) => [one.names.join(', '), `*${one.evidence}*`, one.source].filter(Boolean).join(': '))
+      .join('; '),
+    stated(codes),
+    setup ? stated(setup) : '',
+  ];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
 function pageOf(type, definition) {

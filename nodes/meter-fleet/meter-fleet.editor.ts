@@ -19,6 +19,8 @@ const COLUMNS = [
   'phase',
 ];
 
+const TITLES = Object.fromEntries(Object.values(PROFILES).map(({ name, title }) => [name, title]));
+
 registerNode('meter-fleet', {
   settings: {
     link: { value: '', type: 'modbus-link', required: false, icon: 'plug' },
@@ -26,7 +28,7 @@ registerNode('meter-fleet', {
     meters: {
       value: [],
       icon: 'table',
-      table: { columns: COLUMNS, offers: { profile: Object.keys(PROFILES), phase: ['a', 'b', 'c', 'abc'] } },
+      table: { columns: COLUMNS, offers: { profile: TITLES, phase: ['a', 'b', 'c', 'abc'] } },
     },
     profiles: {
       value: [],

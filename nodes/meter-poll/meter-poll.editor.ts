@@ -12,6 +12,7 @@ registerNode('meter-poll', {
     interval: { value: 10, icon: 'clock-o', sources: SOURCES },
     eventInterval: { value: 60, icon: 'bell', sources: SOURCES },
     waveformInterval: { value: 0.5, icon: 'area-chart', sources: SOURCES },
+    waveformOn: { value: false, icon: 'toggle-on' },
     concurrency: { value: 64, icon: 'random' },
   },
   read: (settings) => readPollerSettings(settings),

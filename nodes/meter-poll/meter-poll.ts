@@ -87,6 +87,23 @@ export = (RED: NodeAPI): void => {
       },
     };
 
+    /** Who wrote what to a meter, what stood there before and what after: in the log, and in Node-RED's audit. */
+    const audit = (meter: string, by: string, what: string, detail: object, msg?: Message) => {
+      this.log(oneLine(`write to ${meter} by ${by}: ${what}`));
+      RED.log.audit(
+        { event: 'power-quality.write', node: this.id, meter, by, ...detail } as never,
+        msg?.req as never,
+      );
+    };
+    const auditWrite = (meter: string, by: string, { register, before, value }: Written, msg?: Message) =>
+      audit(
+        meter,
+        by,
+        `${register} ${before ?? 'not read'} -> ${value}`,
+        { register, before, after: value },
+        msg,
+      );
+
     let poller: Poller;
     let losses: LossView | undefined;
     const fleetNode = RED.nodes.getNode(config.fleet) as FleetNode | null;
@@ -106,6 +123,7 @@ export = (RED: NodeAPI): void => {
           if (typeof lost === 'number') overwritten += lost;
           output(2, diagnostic);
         },
+        written: (meter: string, written: Written) => auditWrite(meter, 'a setting of meter-poll', written),
       };
       const values = new RunTimeValues(config, (value, source) =>
         RED.util.evaluateNodeProperty(value, source, this, {}),
@@ -123,32 +141,22 @@ export = (RED: NodeAPI): void => {
 
     // By the clock: to count who answers takes longer the more meters there are.
     const showing = setInterval(showStatus, SHOW_EVERY);
-    /** Who wrote what to a meter, what stood there before and what after: in the log, and in Node-RED's audit. */
     const audited = async (
       msg: Message,
       meter: string,
       work: (wrote: (written: Written) => void) => Promise<void>,
     ) => {
       const by = msg.req?.user?.username ?? msg._client?.user?.username ?? 'the flow';
-      const line = (what: string, detail: object) => {
-        this.log(oneLine(`write to ${meter} by ${by}: ${what}`));
-        RED.log.audit(
-          { event: 'power-quality.write', node: this.id, meter, by, ...detail } as never,
-          msg.req as never,
-        );
-      };
       try {
-        await work(({ register, before, value }) =>
-          line(`${register} ${before ?? 'not read'} -> ${value}`, { register, before, after: value }),
-        );
+        await work((written) => auditWrite(meter, by, written, msg));
       } catch (error) {
         const { message } = error as Error;
         // Of a payload that may be anything.
         const wanted = inspect(msg.payload ?? msg.command, {
           depth: 1,
           breakLength: Number.POSITIVE_INFINITY,
-        });
-        line(`failed, ${wanted.slice(0, 200)}: ${message}`, { wanted: wanted.slice(0, 200), error: message });
+        }).slice(0, 200);
+        audit(meter, by, `failed, ${wanted}: ${message}`, { wanted, error: message }, msg);
         throw error;
       }
     };

@@ -1,9 +1,17 @@
-import { growingPause } from '../shared';
+import { absencePause } from './absence';
 import type { LinkSettings } from './link-settings';
 import { type LineCounters, openWire, type Wire } from './wire';
 
-/** Between attempts to connect. */
-const PAUSE = { first: 500, growth: 1.5, longest: 60_000, jitter: 0.2 };
+/** Who hears of a connection. */
+export interface ConnectionListener {
+  /** A connection was made. */
+  connected(): void;
+  /** As in {@link WireListener}. */
+  late(unit: number, ms: number): void;
+}
+
+/** After the first attempt to connect that failed, ms. */
+const FIRST_PAUSE = 500;
 /** Consecutive connections without any answer, after which the other side is left alone for a while. */
 const MOST_MISSES = 5;
 
@@ -15,6 +23,7 @@ export class ModbusConnection {
   private wire: Wire | undefined;
   private opening: NodeJS.Timeout | undefined;
   private failures = 0;
+  private failingSince = 0;
   private notBefore = 0;
   private lastError: Error | undefined;
   /** Ends whatever is under way: requests of a connection that was cut are never answered. */
@@ -24,11 +33,20 @@ export class ModbusConnection {
   private misses = 0;
   connects = 0;
 
-  /** @param connected is told of every connection made */
   constructor(
     private readonly settings: LinkSettings,
-    private readonly connected: () => void,
+    private readonly listener: ConnectionListener,
   ) {}
+
+  /** As {@link Wire.maxInFlight}; 1 where there is no wire yet. */
+  get maxInFlight(): number {
+    return this.wire?.maxInFlight ?? 1;
+  }
+
+  /** ms until the next attempt to connect; 0 where there is a connection, or the next request makes one. */
+  get retryIn(): number {
+    return this.wire?.isOpen || !this.lastError ? 0 : Math.max(0, this.notBefore - performance.now());
+  }
 
   /**
    * One request over the wire.
@@ -36,9 +54,6 @@ export class ModbusConnection {
    *   `linkDown`, and within the pause after it the same again, at once
    */
   async exchange<T>(request: (wire: Wire) => Promise<T>): Promise<T> {
-    const cut = new Promise<never>((_, reject) => {
-      this.cut = reject;
-    });
     const work = async () => {
       const wire = await this.open();
       try {
@@ -51,9 +66,10 @@ export class ModbusConnection {
         throw error;
       }
     };
-    const result = work();
-    result.catch(() => {});
-    return await Promise.race([result, cut]);
+    return await new Promise<T>((resolve, reject) => {
+      this.cut = reject;
+      work().then(resolve, reject);
+    });
   }
 
   /** ms for which a unit is not to be asked, as {@link Wire.quarantine}. */
@@ -100,7 +116,7 @@ export class ModbusConnection {
     }
     this.lastError = undefined;
     this.connects++;
-    this.connected();
+    this.listener.connected();
     return wire;
   }
 
@@ -114,7 +130,7 @@ export class ModbusConnection {
       this.cut(error);
       void this.drop();
     };
-    opened = await openWire(this.settings, { closed });
+    opened = await openWire(this.settings, { closed, late: this.listener.late });
     if (isGone) await opened.close();
     else this.wire = opened;
     return opened;
@@ -131,7 +147,9 @@ export class ModbusConnection {
   }
 
   private pause(error: Error): void {
-    this.notBefore = performance.now() + growingPause(PAUSE, ++this.failures);
+    const now = performance.now();
+    if (this.failures++ === 0) this.failingSince = now;
+    this.notBefore = now + absencePause(FIRST_PAUSE, this.failures, now - this.failingSince);
     this.lastError = Object.assign(error, { linkDown: true });
   }
 

@@ -6,6 +6,7 @@ import {
   encode,
   FIFO,
   type FifoStatus,
+  nextBlock,
   type Profile,
 } from '../registers';
 import type { ModbusLink } from './link';
@@ -38,17 +39,31 @@ export class FifoAccess {
   }
 
   /**
-   * Blocks from the one that the window stands at, in order. They end before `end` where one was overwritten
-   * meanwhile, the window was moved by another reader, or the format changes.
+   * Blocks from the one that the window stands at, in order. They end before `count` where one was overwritten
+   * meanwhile, the window was moved by another reader, the format changes, or the time is over.
+   * @param from number of the first
+   * @param deadline on the clock of `performance.now`
    */
-  async blocks(link: ModbusLink, from: number, end: number, format: number): Promise<FifoBlock[]> {
+  async blocks(
+    link: ModbusLink,
+    from: number,
+    count: number,
+    format: number,
+    deadline = Number.POSITIVE_INFINITY,
+  ): Promise<FifoBlock[]> {
     const blocks: FifoBlock[] = [];
-    for (let number = from; number < end; number++) {
-      const address = FIFO.window + (number - from) * FIFO.blockLength;
-      const words = await link.read(this.meter.unit, address, FIFO.blockLength);
-      const header = decodeBlockHeader(words);
-      if (header.number !== number || header.format !== format) break;
-      blocks.push({ header, words });
+    while (blocks.length < count && performance.now() < deadline) {
+      const burst = Math.min(link.burst, count - blocks.length);
+      const addresses = Array.from(
+        { length: burst },
+        (_, i) => FIFO.window + (blocks.length + i) * FIFO.blockLength,
+      );
+      for (const words of await link.readBurst(this.meter.unit, addresses, FIFO.blockLength)) {
+        const header = decodeBlockHeader(words);
+        const isWanted = header.number === nextBlock(from, blocks.length) && header.count > 0;
+        if (!isWanted || header.format !== format) return blocks;
+        blocks.push({ header, words });
+      }
     }
     return blocks;
   }

@@ -2,7 +2,10 @@ import type { Finding } from '../record';
 import { ModbusConnection } from './connection';
 import { WriteRefused } from './diagnosis';
 import { FairQueue } from './fair-queue';
+import { GatewayPatience } from './gateway-patience';
+import { InFlight } from './in-flight';
 import type { LinkSettings } from './link-settings';
+import { ProbeTurns } from './probe-turns';
 import { ResponseTimes } from './response-times';
 import { UnitStatistics } from './unit-statistics';
 import type { LineCounters, Table, Wire } from './wire';
@@ -25,6 +28,17 @@ export class ModbusLink {
   private readonly connection: ModbusConnection;
   private readonly queue: FairQueue;
   private readonly times: ResponseTimes;
+  private readonly patience: GatewayPatience;
+  private readonly inFlight = new InFlight();
+  /** Turns of the units that do not answer. */
+  readonly probes: ProbeTurns;
+  /** Time spent on requests without an answer, ms. */
+  private silentTime = 0;
+  /** A gateway is taken up until then by a request that was given up. */
+  private busyUntil = 0;
+  private gatewayIsFree = () => {};
+  /** When the last request left that had no answer. */
+  private silentSince = 0;
   private readonly listeners = new Set<() => void>();
   /** Requests that are repeated after a pause. */
   private readonly pauses = new Set<{ timer: NodeJS.Timeout; giveUp: (error: Error) => void }>();
@@ -36,13 +50,30 @@ export class ModbusLink {
   readonly counters = { requests: 0, retries: 0, connects: 0, refused: 0 };
 
   constructor(private readonly settings: LinkSettings) {
-    this.connection = new ModbusConnection(settings, () => {
-      this.counters.connects++;
-      for (const listener of this.listeners) listener();
+    this.connection = new ModbusConnection(settings, {
+      connected: () => {
+        this.counters.connects++;
+        for (const listener of this.listeners) listener();
+      },
+      late: (unit, ms) => {
+        this.times.late(unit, ms);
+        this.gatewayIsFree();
+      },
     });
     // RTU looks after the pauses between frames itself.
     this.queue = new FairQueue(settings.transport === 'tcp' ? settings.gap : 0);
-    this.times = new ResponseTimes(settings.timeout);
+    const times = new ResponseTimes(settings.timeout);
+    this.times = times;
+    this.patience = new GatewayPatience(settings.timeout);
+    const silentTime = () => this.silentTime;
+    this.probes = new ProbeTurns({
+      get silentTime() {
+        return silentTime();
+      },
+      get isAnswering() {
+        return times.someAnswer;
+      },
+    });
   }
 
   /** Calls back whenever the link was connected; returns what ends that. */
@@ -60,6 +91,46 @@ export class ModbusLink {
    */
   read(unit: number, address: number, count: number, table: Table = 'holding'): Promise<number[]> {
     return this.enqueue(unit, (wire, timeout) => wire.read(unit, table, address, count, timeout));
+  }
+
+  /**
+   * Runs of holding registers, each `count` long, as many requests in flight as the other side takes.
+   * @param addresses {@link burst} of them at most
+   * @returns the words of each. Errors as in {@link read}: all of them or none
+   */
+  readBurst(unit: number, addresses: readonly number[], count: number): Promise<number[][]> {
+    return this.enqueue(unit, async (wire, timeout) => {
+      const words: number[][] = [];
+      // A repetition sends fewer at once.
+      while (words.length < addresses.length) {
+        const size = this.inFlight.size(wire.maxInFlight);
+        const reads = addresses
+          .slice(words.length, words.length + size)
+          .map((address) => wire.read(unit, 'holding', address, count, timeout));
+        // All have ended before anything else is asked.
+        const results = await Promise.allSettled(reads);
+        const failed = results.find(({ status }) => status === 'rejected') as
+          | PromiseRejectedResult
+          | undefined;
+        if (failed) {
+          if (!isException(failed.reason)) this.inFlight.failed(reads.length);
+          throw failed.reason;
+        }
+        this.inFlight.answered(reads.length, wire.maxInFlight);
+        for (const result of results) words.push((result as PromiseFulfilledResult<number[]>).value);
+      }
+      return words;
+    });
+  }
+
+  /** Requests that {@link readBurst} sends at once. */
+  get burst(): number {
+    return this.inFlight.size(this.connection.maxInFlight);
+  }
+
+  /** ms until the connection is tried again; 0 where it is there, or is tried by the next request. */
+  get retryIn(): number {
+    return this.connection.retryIn;
   }
 
   /**
@@ -147,6 +218,7 @@ export class ModbusLink {
       giveUp(new Error('the link is closed'));
     }
     this.pauses.clear();
+    this.probes.close();
     await this.connection.close();
   }
 
@@ -182,24 +254,29 @@ export class ModbusLink {
   /**
    * A repetition waits for one timeout: for so long the line is the neighbours', and a gateway gets free. And nobody is
    * asked while an answer of his may still come that would be taken for another.
+   * @returns what ends the pause at once
    */
-  private later(ms: number, push: () => void, giveUp: (error: Error) => void): void {
-    const pause = {
-      timer: setTimeout(() => {
-        this.pauses.delete(pause);
-        push();
-      }, ms),
-      giveUp,
+  private later(ms: number, push: () => void, giveUp: (error: Error) => void): () => void {
+    const end = () => {
+      clearTimeout(pause.timer);
+      if (this.pauses.delete(pause)) push();
     };
+    const pause = { timer: setTimeout(end, ms), giveUp };
     this.pauses.add(pause);
+    return end;
   }
 
   private async exchange<T>(unit: number, request: Request<T>): Promise<T> {
     if (this.closed) throw new Error('the link is closed');
+    const busy = this.unanswered > 0 ? this.busyUntil - performance.now() : 0;
+    if (busy > 0) {
+      await new Promise<void>((resolve, reject) => {
+        this.gatewayIsFree = this.later(busy, resolve, reject);
+      });
+    }
     let began = 0;
     try {
-      // Behind a request without an answer a gateway may still be busy: what is new is not judged by that.
-      const allowance = this.times.allowance(unit, this.unanswered > 0);
+      const allowance = this.times.allowance(unit, this.isShared, this.gatewayPatience);
       const result = await this.connection.exchange((wire) => {
         this.counters.requests++;
         began = performance.now();
@@ -210,21 +287,47 @@ export class ModbusLink {
       return result;
     } catch (error) {
       this.statistics(unit).failed(error);
-      if (isException(error)) this.answered(unit, began);
-      else if (began > 0) await this.lost(unit, error);
+      if (isGatewayTimeout(error)) this.silent(unit, began);
+      else if (isException(error)) this.answered(unit, began);
+      else if (began > 0) await this.lost(unit, error, began);
       throw error;
     }
   }
 
+  /** Units behind this link, and others that wait to be asked for the first time. */
+  private get isShared(): boolean {
+    return this.times.size > 1 || this.probes.length > 0;
+  }
+
+  /** ms, where there is a gateway with several units behind it. */
+  private get gatewayPatience(): number {
+    return this.settings.transport === 'tcp' && this.isShared ? this.patience.value : 0;
+  }
+
   private answered(unit: number, began: number): void {
+    const took = performance.now() - began;
+    const usual = this.times.usual(unit);
+    if (this.unanswered === 1 && usual !== undefined && this.gatewayPatience > 0) {
+      this.patience.observe(began - this.silentSince, took - usual);
+    }
     // After a request without an answer a gateway may still be waiting for it: that time is not this unit's.
     const own = this.unanswered === 0;
     this.unanswered = 0;
-    this.times.answered(unit, own ? performance.now() - began : undefined);
+    this.times.answered(unit, own ? took : undefined);
+  }
+
+  /** The gateway answers, and says that the unit does not. */
+  private silent(unit: number, began: number): void {
+    this.silentTime += performance.now() - began;
+    this.unanswered = 0;
+    this.times.unanswered(unit);
   }
 
   /** No answer, or an unusable one. A late answer is known as such, so the wire stays, unless it looks dead. */
-  private async lost(unit: number, error: unknown): Promise<void> {
+  private async lost(unit: number, error: unknown, began: number): Promise<void> {
+    this.silentTime += performance.now() - began;
+    this.silentSince = began;
+    this.busyUntil = began + this.gatewayPatience;
     this.times.unanswered(unit);
     this.unanswered++;
     const { transport } = this.settings;
@@ -240,6 +343,12 @@ export class ModbusLink {
 
 function isException(error: unknown): boolean {
   return (error as { modbusCode?: number }).modbusCode !== undefined;
+}
+
+/** Exceptions by which a gateway says that a unit does not answer. */
+function isGatewayTimeout(error: unknown): boolean {
+  const { modbusCode } = error as { modbusCode?: number };
+  return modbusCode === 10 || modbusCode === 11;
 }
 
 function isTimeout(error: unknown): boolean {

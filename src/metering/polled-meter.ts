@@ -1,5 +1,6 @@
 import { Conditions, FieldError, type Finding } from '../record';
 import { growingPause } from '../shared';
+import { absencePause, leastPause } from './absence';
 import { CLEAR, clearBuffer, readWrites, type Written, writeRegisters } from './commands';
 import { faultOf, isLinkDown, isRefusal, isSilence } from './diagnosis';
 import type { FleetMeter } from './fleet';
@@ -15,7 +16,7 @@ import {
   tasksOf,
 } from './tasks';
 
-/** A meter that does not answer is tried ever less often, up to this, ms. */
+/** What a meter refuses is tried ever less often, up to this, ms. */
 const LONGEST_PAUSE = 60_000;
 
 /** A reading that takes longer than this, ms, and than so many usual answers, waits beside the others. */
@@ -30,6 +31,21 @@ const MAX_COMMANDS = 100;
 /** What a fault concerns: one task that the meter refuses, or the whole meter, which does not answer. */
 type Scope = TaskName | 'meter';
 
+interface Standing {
+  code: string;
+  /** Consecutive ones. */
+  failures: number;
+  /** Of the first, on the clock of `performance.now`. */
+  since: number;
+  linkDown: boolean;
+}
+
+/** What the meters of a poller know of one another. */
+export interface Neighbours {
+  /** Meters that do not answer. */
+  away: number;
+}
+
 /** One meter with its tasks: does each at its own pace, one at a time, and tells what keeps it from that. */
 export class PolledMeter {
   answering = false;
@@ -43,7 +59,10 @@ export class PolledMeter {
   private polling: Promise<void> | undefined;
   private commands = 0;
   private lastCommand: Promise<unknown> = Promise.resolve();
-  private readonly faults = new Map<Scope, { code: string; failures: number; linkDown: boolean }>();
+  private readonly faults = new Map<Scope, Standing>();
+  /** It has answered, or was asked in vain. */
+  private isKnown = false;
+  private readonly stopping = new AbortController();
   private readonly unsubscribe: () => void;
 
   /** @param delay ms until the first turn */
@@ -54,6 +73,7 @@ export class PolledMeter {
     private readonly slots: Semaphore,
     private readonly output: PollerOutput,
     memory: PollerMemory,
+    private readonly neighbours: Neighbours,
     delay: number,
   ) {
     const isStopped = () => this.stopped;
@@ -76,14 +96,16 @@ export class PolledMeter {
   }
 
   stop(): void {
+    for (const name of TASK_NAMES) this.tasks[name]?.stop?.();
     this.stopped = true;
+    this.stopping.abort(new Error('the poller was stopped'));
     this.unsubscribe();
     clearTimeout(this.timer);
   }
 
   /** Reads now; who asks while that is under way gets the same reading. */
   async pollNow(): Promise<void> {
-    this.polling ??= this.perform('reading').finally(() => {
+    this.polling ??= this.perform('reading', true).finally(() => {
       this.polling = undefined;
     });
     await this.polling;
@@ -150,6 +172,7 @@ export class PolledMeter {
       detail: {
         ...statistics,
         ...(this.link.line && { line: { ...this.link.line } }),
+        inFlight: this.link.burst,
         answering: this.answering,
         standing: this.context.conditions.keys,
       },
@@ -198,11 +221,15 @@ export class PolledMeter {
     );
   }
 
-  private async perform(name: TaskName): Promise<void> {
+  /** @param isUrgent somebody waits for it: not in the turn of those that do not answer */
+  private async perform(name: TaskName, isUrgent = false): Promise<void> {
     const task = this.tasks[name];
     if (!task) return;
-    const began = performance.now();
+    let endTurn: (() => void) | undefined;
     try {
+      if (!isUrgent && this.isProbe)
+        endTurn = await this.link.probes.take(!this.isKnown, this.stopping.signal);
+      const began = performance.now();
       const work = async () => !this.stopped && (await task.work());
       const again = await this.slots.run(work, name === 'reading' ? this.expected : undefined);
       if (this.stopped) return;
@@ -214,7 +241,15 @@ export class PolledMeter {
       this.due.set(name, again ? performance.now() : Math.max(due, performance.now()));
     } catch (error) {
       if (!this.stopped) this.failed(name, error);
+    } finally {
+      endTurn?.();
+      this.isKnown = true;
     }
+  }
+
+  /** Nobody knows whether it answers. Where there is no connection, trying costs the others nothing. */
+  private get isProbe(): boolean {
+    return !this.answering && !this.faults.get('meter')?.linkDown;
   }
 
   /** ms that a reading may take before its meter keeps others from theirs. */
@@ -241,11 +276,21 @@ export class PolledMeter {
       };
       this.tell({ code, severity: 'error', text, hint, detail });
     }
+    if (scope === 'meter' && !before) this.neighbours.away++;
+    const now = performance.now();
     // An answer that is no good is asked for again at the usual pace; silence is left alone for longer.
-    const failures = isSilence(error) || scope !== 'meter' ? (before?.failures ?? 0) + 1 : 1;
-    this.faults.set(scope, { code, failures, linkDown: isLinkDown(error) });
+    const isAbsent = isSilence(error);
+    const failures = isAbsent || scope !== 'meter' ? (before?.failures ?? 0) + 1 : 1;
+    const since = before?.since ?? now;
+    const linkDown = isLinkDown(error);
+    this.faults.set(scope, { code, failures, since, linkDown });
     const first = Math.min(1, this.tasks.reading.interval) * 1000;
-    const at = performance.now() + growingPause({ first, growth: 2, longest: LONGEST_PAUSE }, failures);
+    const pause = isAbsent
+      ? absencePause(first, failures, now - since, this.neighbours.away)
+      : growingPause({ first, growth: 2, longest: LONGEST_PAUSE }, failures);
+    // Whoever waits for the connection is there when it is tried.
+    const wait = Math.max(this.link.retryIn + 1, leastPause(this.neighbours.away));
+    const at = now + (linkDown ? wait : pause);
     for (const [one, due] of this.due) {
       if (scope === 'meter' || one === name) this.due.set(one, Math.max(due, at));
     }
@@ -257,6 +302,7 @@ export class PolledMeter {
       const fault = this.faults.get(scope);
       if (!fault) continue;
       this.faults.delete(scope);
+      if (scope === 'meter') this.neighbours.away--;
       const detail = { task: name, ...this.link.statistics(this.meter.unit).snapshot() };
       const text = 'over: the meter answers again';
       this.tell({ code: fault.code, severity: 'info', text, hint: 'Nothing to do.', detail });

@@ -7,6 +7,8 @@ export interface PollerSettings {
   eventInterval: number;
   /** Seconds between looks into the waveform FIFO; 0: the waveform is not read. */
   waveformInterval: number;
+  /** A meter whose waveform is off is switched on: LOG_CTRL, bit 0. */
+  waveformOn: boolean;
   /** Meters asked at once. */
   concurrency: number;
 }
@@ -20,6 +22,7 @@ export function readPollerSettings(given: unknown, at = 'settings'): PollerSetti
     interval: number('interval', 10, { min: 0.1, max: 86_400, unit: 's' }),
     eventInterval: number('eventInterval', 60, { min: 0.1, max: 86_400, unit: 's' }),
     waveformInterval: number('waveformInterval', 0.5, { min: 0, max: 60, unit: 's' }),
+    waveformOn: check.boolean(g.waveformOn ?? false, `${at}.waveformOn`),
     concurrency: check.integer(number('concurrency', 64, { min: 1, max: 1000 }), `${at}.concurrency`),
   };
 }

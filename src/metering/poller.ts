@@ -32,10 +32,11 @@ export class Poller {
     memory: PollerMemory = forgetful(),
   ) {
     const slots = new Semaphore(settings.concurrency);
+    const neighbours = { away: 0 };
     this.meters = fleet.map((meter, i) => {
       // Spread over the interval, so that thousands of meters are not asked in the same moment.
       const delay = (Math.min(1, settings.interval) * 1000 * i) / fleet.length;
-      return new PolledMeter(meter, links(meter), settings, slots, output, memory, delay);
+      return new PolledMeter(meter, links(meter), settings, slots, output, memory, neighbours, delay);
     });
   }
 

@@ -19,7 +19,7 @@ export interface RawReading {
   /** When the last of it came, ms since 1970. */
   time: number;
   values: Values;
-  /** Quantities whose registers held no number. */
+  /** Quantities whose registers held no number, or the meter's code for an overflow. */
   notNumbers: QuantityName[];
 }
 

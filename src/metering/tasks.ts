@@ -1,20 +1,24 @@
 import type { Conditions, Diagnostic, Finding, PqEvent, Reading, WaveformFrame } from '../record';
 import type { Profile } from '../registers';
 import { ClockCheck } from './clock-check';
+import type { Written } from './commands';
 import { discoverSunspec } from './discovery';
 import { createEventLogReader, type EventLogReader } from './event-log';
 import type { FleetMeter } from './fleet';
 import { readIdentity } from './identity';
 import type { ModbusLink } from './link';
+import type { PollerSettings } from './poller-settings';
 import { ReadingReader } from './readings';
 import { VALUE_HINTS, ValueWatch } from './value-watch';
-import { WaveformReader } from './waveform-reader';
+import { WaveformTask } from './waveform-task';
 
 export interface PollerOutput {
   reading(reading: Reading): void;
   waveform(frame: WaveformFrame): void;
   event(event: PqEvent): void;
   diagnostic(diagnostic: Diagnostic): void;
+  /** A register was written that a setting asked for, not a command. */
+  written?(meter: string, written: Written): void;
 }
 
 /** What outlives a poller: by meter, plain data. */
@@ -45,6 +49,8 @@ export interface Task {
   readonly interval: number;
   /** @returns true where more waits to be read at once. @throws the fault of the link */
   work(): Promise<boolean>;
+  /** The last of what it has to tell. */
+  stop?(): void;
 }
 
 /** Measured quantities, judged and sent as a reading. */
@@ -161,45 +167,6 @@ export class EventTask implements Task {
   }
 }
 
-/** The waveform as it is sampled. */
-export class WaveformTask implements Task {
-  readonly name = 'waveform';
-  private readonly reader: WaveformReader;
-
-  constructor(
-    readonly interval: number,
-    private readonly context: MeterContext,
-  ) {
-    this.reader = new WaveformReader(context.meter.profile, context.meter);
-  }
-
-  async work(): Promise<boolean> {
-    const { context } = this;
-    const { frames, lost, more } = await this.reader.read(context.link);
-    if (context.stopped) return false;
-    if (lost) {
-      context.tell({
-        code: 'BUFFER_OVERFLOW',
-        severity: 'warning',
-        text: `${lost} waveform blocks were overwritten before they were read`,
-        hint: 'Read the waveform more often, or put fewer meters on this link: the waveform has a gap here.',
-        detail: { lost },
-      });
-    }
-    for (const frame of frames) context.output.waveform(frame);
-    if (frames.some((frame) => frame.last)) {
-      context.tell({
-        code: 'END_OF_WAVEFORM',
-        severity: 'info',
-        text: 'the meter has stopped sampling',
-        hint: 'Check LOG_CTRL if this is not a recording that was played to its end.',
-        detail: {},
-      });
-    }
-    return more;
-  }
-}
-
 /** The meter's clock against the gateway's. */
 export class ClockTask implements Task {
   readonly name = 'clock';
@@ -222,14 +189,16 @@ export class ClockTask implements Task {
 /** The work that a meter of this profile gives. */
 export function tasksOf(
   context: MeterContext,
-  intervals: { interval: number; eventInterval: number; waveformInterval: number },
+  settings: PollerSettings,
 ): Partial<Record<TaskName, Task>> & { reading: ReadingTask; events?: EventTask } {
   const { profile }: { profile: Profile } = context.meter;
-  const hasWaveform = profile.waveformFifo && intervals.waveformInterval > 0;
+  const hasWaveform = profile.waveformFifo && settings.waveformInterval > 0;
   return {
-    reading: new ReadingTask(intervals.interval, context),
-    events: EventTask.of(intervals.eventInterval, context),
-    waveform: hasWaveform ? new WaveformTask(intervals.waveformInterval, context) : undefined,
-    clock: profile.registers.CLOCK ? new ClockTask(intervals.eventInterval, context) : undefined,
+    reading: new ReadingTask(settings.interval, context),
+    events: EventTask.of(settings.eventInterval, context),
+    waveform: hasWaveform
+      ? new WaveformTask(settings.waveformInterval, context, settings.waveformOn)
+      : undefined,
+    clock: profile.registers.CLOCK ? new ClockTask(settings.eventInterval, context) : undefined,
   };
 }

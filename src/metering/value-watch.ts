@@ -52,7 +52,7 @@ export class ValueWatch {
 
   /**
    * @param values of a reading; what is implausible is removed
-   * @param notNumbers quantities whose registers held no number
+   * @param notNumbers quantities whose registers held no number, or the code of an overflow
    * @param time of the reading, ms
    */
   judge(values: Values, notNumbers: readonly QuantityName[], time: number): Verdict {
@@ -132,8 +132,8 @@ export class ValueWatch {
 /** What to check for each problem. */
 export const VALUE_HINTS: Record<Problem, { text: (names: string) => string; hint: string }> = {
   VALUE_NAN: {
-    text: (names) => `no numbers in the registers of ${names}`,
-    hint: 'Check for loose terminals, and that type and byte order of the profile fit the device.',
+    text: (names) => `no number, or an overflow at the meter, in the registers of ${names}`,
+    hint: 'Check that the inputs are within the range of the meter and its terminals tight, and that type and byte order of the profile fit the device.',
   },
   VALUE_IMPLAUSIBLE: {
     text: (names) => `values beyond physics, left out: ${names}`,

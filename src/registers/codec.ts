@@ -26,6 +26,18 @@ export type ByteOrder = (typeof BYTE_ORDERS)[number];
 
 const scratch = new DataView(new ArrayBuffer(8));
 
+/** The `i`th two bytes of a value of `length` registers at `offset`, the most significant first. */
+export function significantWord(
+  words: ArrayLike<number>,
+  offset: number,
+  length: number,
+  i: number,
+  order: ByteOrder,
+): number {
+  const word = words[offset + (order === 'CDAB' || order === 'DCBA' ? length - 1 - i : i)];
+  return order === 'BADC' || order === 'DCBA' ? ((word & 0xff) << 8) | (word >> 8) : word;
+}
+
 /**
  * The number at `offset` of a run of registers.
  * @returns NaN where the registers hold a float that is not a number, or a nibble that is no decimal digit
@@ -37,10 +49,8 @@ export function decode(
   order: ByteOrder = 'ABCD',
 ): number {
   const length = TYPE_LENGTH[type];
-  const reversed = order === 'CDAB' || order === 'DCBA';
-  const swapped = order === 'BADC' || order === 'DCBA';
   for (let i = 0; i < length; i++) {
-    scratch.setUint16(2 * i, words[offset + (reversed ? length - 1 - i : i)], swapped);
+    scratch.setUint16(2 * i, significantWord(words, offset, length, i, order));
   }
   switch (type) {
     case 'uint16':

@@ -1,7 +1,22 @@
 import type { QuantityName } from '../record';
 import { type ByteOrder, decode, type RegisterType, TYPE_LENGTH } from './codec';
+import { holdsCode } from './codes';
 import type { EventLogTable } from './event-log';
 import { factorOf } from './units';
+
+/**
+ * What a statement about a device rests on: the maker's document; the maker's document of a related device
+ * of the same family; open-source code, a public register list or a bug report with bytes from the wire;
+ * memory, unproven until somebody checks it; or the user's own table.
+ */
+export type Evidence = 'document' | 'related document' | 'open source' | 'memory' | 'user';
+
+/** A statement about a device, where it comes from, and how far it can be relied on. */
+export interface Statement {
+  text: string;
+  source: string;
+  evidence: Evidence;
+}
 
 /** One value in a meter's registers. Addresses are those on the wire: 40001 in the 4xxxx notation is 0. */
 export interface RegisterLine {
@@ -17,6 +32,12 @@ export interface RegisterLine {
   exponent?: number;
   /** The number (or NaN) that stands for "not measured", before any scaling. */
   missing?: number;
+  /** Codes of {@link ./codes} for "not measured" or "not available": the value is left out. */
+  notAvailable?: readonly string[];
+  /** Codes for "beyond the range of the meter": the value is reported as no number. */
+  overflow?: readonly string[];
+  /** Only the amount counts: the sign depends on a setting of the meter. */
+  magnitude?: boolean;
   /** The value is this run of bits of the (whole) number, bit 0 being the lowest. */
   bits?: { from: number; count: number };
   /**
@@ -24,6 +45,9 @@ export interface RegisterLine {
    * on to 2 at 270; what lies beyond 1 and -1 is folded back, so that the sign is that of active power.
    */
   fourQuadrant?: boolean;
+  /** Where they differ from those of the profile. */
+  source?: string;
+  evidence?: Evidence;
 }
 
 export interface SettingOptions {
@@ -45,8 +69,13 @@ export interface Profile {
   /** Name in the fleet table. */
   name: string;
   title: string;
-  /** The public document that the table comes from. */
+  /** The public document that addresses, types and units come from, and what they were checked against. */
   source: string;
+  evidence: Evidence;
+  /** What the meter puts in place of a value that it does not have. */
+  codes?: Statement;
+  /** What has to be set at the meter for the table to hold. */
+  setup?: Statement;
   order: ByteOrder;
   /** Where the quantities lie: holding registers (function code 03, the default) or input registers (04). */
   table?: 'holding' | 'input';
@@ -75,18 +104,23 @@ export interface Profile {
  * @param word the register at an address
  * @param order of the profile
  * @returns the value in SI units; undefined where the meter says that it does not measure it; NaN where
- *   the registers hold no number
+ *   the registers hold no number, or the meter's code for a value beyond its range
  */
 export function readLine(
   line: RegisterLine,
   order: ByteOrder,
   word: (address: number) => number,
 ): number | undefined {
-  for (let i = 0; i < TYPE_LENGTH[line.type]; i++) run[i] = word(line.address + i);
-  let number = decode(run, 0, line.type, line.order ?? order);
+  const length = TYPE_LENGTH[line.type];
+  const byteOrder = line.order ?? order;
+  for (let i = 0; i < length; i++) run[i] = word(line.address + i);
+  if (line.notAvailable && holdsCode(line.notAvailable, run, length, byteOrder)) return undefined;
+  if (line.overflow && holdsCode(line.overflow, run, length, byteOrder)) return Number.NaN;
+  let number = decode(run, 0, line.type, byteOrder);
   if (line.missing !== undefined && Object.is(number, line.missing)) return undefined;
   if (line.bits) number = Math.floor(number / 2 ** line.bits.from) % 2 ** line.bits.count;
   if (line.fourQuadrant) number = foldPowerFactor(number);
+  if (line.magnitude) number = Math.abs(number);
   // The factors first: 3 x (0.1 x 1000) is 300, (3 x 0.1) x 1000 is not.
   const scaled = number * ((line.scale ?? 1) * factorOf(line.unit));
   if (line.exponent === undefined) return scaled;

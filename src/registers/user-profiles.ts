@@ -1,5 +1,6 @@
 import { check, FieldError, QUANTITIES, type QuantityName } from '../record';
 import { BYTE_ORDERS, type RegisterType, TYPE_LENGTH } from './codec';
+import { isCode } from './codes';
 import type { Profile, RegisterLine, SettingOptions } from './profile';
 import { PROFILES } from './profiles';
 import { baseOf, UNIT_FACTORS } from './units';
@@ -16,6 +17,8 @@ export const PROFILE_COLUMNS = [
   'table',
   'exponent',
   'missing',
+  'notAvailable',
+  'overflow',
   'bits',
   'length',
   'writable',
@@ -23,6 +26,7 @@ export const PROFILE_COLUMNS = [
 ] as const;
 
 const MAX_LINES = 10_000;
+const MAX_CODES = 8;
 const TYPES = [...Object.keys(TYPE_LENGTH), 'ascii'] as (RegisterType | 'ascii')[];
 const REGISTER_NAME = /^[A-Z][A-Z0-9_]{0,31}$/;
 const PROFILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -54,6 +58,7 @@ export function readProfiles(rows: unknown, at = 'profiles'): Record<string, Pro
       name,
       title: name,
       source: 'table of the user',
+      evidence: 'user',
       order: 'ABCD',
       quantities: {},
       registers: {},
@@ -145,6 +150,9 @@ function readValue(row: Row, name: string, profile: Profile, field: string): voi
     line.unit = readUnit(row.unit, isQuantity ? (name as QuantityName) : undefined, `${field}.unit`);
   if (given(row.exponent)) line.exponent = whole(row.exponent, `${field}.exponent`, { min: 0, max: END - 1 });
   if (given(row.missing)) line.missing = readMissing(row.missing, `${field}.missing`);
+  for (const column of ['notAvailable', 'overflow'] as const) {
+    if (given(row[column])) line[column] = readCodes(row[column], type, `${field}.${column}`);
+  }
   if (given(row.bits)) line.bits = readBits(row.bits, type, `${field}.bits`);
   if (given(row.writable) && readFlag(row.writable, `${field}.writable`)) {
     if (isQuantity)
@@ -171,6 +179,21 @@ function readUnit(value: unknown, quantity: QuantityName | undefined, field: str
 function readMissing(value: unknown, field: string): number {
   if (value === 'NaN' || Number.isNaN(value)) return Number.NaN;
   return check.setting(hex(value), field, 0, { min: -(2 ** 64), max: 2 ** 64 });
+}
+
+/** Codes in hexadecimal, `x` for any digit: a list of them, or a text with blanks between them. */
+function readCodes(value: unknown, type: RegisterType, field: string): string[] {
+  const digits = 4 * TYPE_LENGTH[type];
+  const texts = Array.isArray(value) ? value : check.text(value, field, 256).trim().split(/\s+/);
+  const expected = `up to ${MAX_CODES} codes of ${digits} hexadecimal digits, x for any digit`;
+  if (texts.length === 0 || texts.length > MAX_CODES) throw new FieldError(field, expected, value);
+  return texts.map((text) => {
+    const code = String(text).replace(/^0x(?=.{4})/i, (prefix) =>
+      String(text).length === digits + 2 ? '' : prefix,
+    );
+    if (!isCode(code, TYPE_LENGTH[type])) throw new FieldError(field, expected, value);
+    return code.toUpperCase().replaceAll('X', 'x');
+  });
 }
 
 function readBits(value: unknown, type: RegisterType, field: string): { from: number; count: number } {

@@ -20,7 +20,7 @@ import { decode, encode } from './codec';
  *
  * BLOCK (125 registers)
  * | at | type   | what |
- * |  0 | uint32 | number, rising by one modulo 2^32 |
+ * |  0 | uint32 | number, rising by one; 0 comes after 2^32 - 1 |
  * |  2 | uint16 | format |
  * |  3 | uint16 | samples per channel, "count" (low byte, never 0); 0x100 the last block before sampling stops |
  * |  4 | uint64 | time of the first sample, microseconds since 1970 |
@@ -64,6 +64,19 @@ export interface BlockHeader {
   last: boolean;
   /** ms since 1970. */
   time: number;
+}
+
+/** Numbers of blocks begin again after 2^32 - 1. */
+const NUMBERS = 2 ** 32;
+
+/** Number of the block that comes so many after another. */
+export function nextBlock(number: number, after: number): number {
+  return (((number + after) % NUMBERS) + NUMBERS) % NUMBERS;
+}
+
+/** How many blocks `to` comes after `from`. */
+export function blocksBetween(from: number, to: number): number {
+  return nextBlock(to, -from);
 }
 
 /** Samples per channel that a block of so many channels holds. */

@@ -2,10 +2,12 @@ import { CHANNEL_NAMES, type Channel } from '../record';
 import {
   type BlockHeader,
   blockCapacity,
+  blocksBetween,
   decodeBlockHeader,
   encodeBlockHeader,
   FIFO,
   type FifoStatus,
+  nextBlock,
 } from '../registers';
 
 /** How samples become counts, for as long as rate, channels and scales stay the same. */
@@ -17,7 +19,7 @@ export interface FifoFormat {
 }
 
 /** Half the range of block numbers: a difference below it, modulo 2^32, is "not before". */
-const HALF_RANGE = 2 ** 31;
+export const HALF_RANGE = 2 ** 31;
 
 /**
  * A meter's waveform memory: the newest `capacity` blocks, numbered modulo 2^32. One that is overwritten before
@@ -114,7 +116,7 @@ export class BlockFifo {
       overflow: this.overflow,
       sampling: this.sampling,
       format: at?.format ?? this.format,
-      oldest: (this.nextNumber - this.heldCount) >>> 0,
+      oldest: nextBlock(this.nextNumber, -this.heldCount),
       next: this.nextNumber,
       rate: as?.rate ?? 0,
       channels: [...(as?.channels ?? [])],
@@ -136,7 +138,7 @@ export class BlockFifo {
     let first: number | undefined;
     let count = 0;
     for (let behind = 1; behind <= this.heldCount; behind++) {
-      const number = (this.nextNumber - behind) >>> 0;
+      const number = nextBlock(this.nextNumber, -behind);
       const held = this.held(number);
       if (!held) break;
       const { time, count: samples } = decodeBlockHeader(held.words);
@@ -149,7 +151,7 @@ export class BlockFifo {
   }
 
   private held(number: number) {
-    const behind = (this.nextNumber - number) >>> 0;
+    const behind = blocksBetween(number, this.nextNumber);
     if (behind === 0 || behind > this.heldCount) return undefined;
     return this.blocks[(this.completed - behind) % this.capacity];
   }
@@ -173,13 +175,13 @@ export class BlockFifo {
     }
     const header: BlockHeader = { number: this.nextNumber, format: this.format, count, last, time };
     encodeBlockHeader(header, words);
-    const dropped = this.nextNumber - this.capacity;
-    const unread = (dropped - this.pointer) >>> 0 < HALF_RANGE;
-    if (this.completed >= this.capacity && unread) this.overflow = true;
+    const overwritten = nextBlock(this.nextNumber, -this.capacity);
+    const isUnread = blocksBetween(this.pointer, overwritten) < HALF_RANGE;
+    if (this.completed >= this.capacity && isUnread) this.overflow = true;
     const as = this.current as FifoFormat;
     this.blocks[this.completed % this.capacity] = { words, format: this.format, as };
     this.completed++;
-    this.nextNumber = (this.nextNumber + 1) >>> 0;
+    this.nextNumber = nextBlock(this.nextNumber, 1);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { QuantityName, Values } from '../record';
 import {
+  blocksBetween,
   encode,
   encodeStatus,
   FIFO,
@@ -8,7 +9,7 @@ import {
   type RegisterLine,
   TYPE_LENGTH,
 } from '../registers';
-import { BlockFifo } from './block-fifo';
+import { BlockFifo, HALF_RANGE } from './block-fifo';
 import { EigLogs } from './eig-logs';
 import { Measurement } from './measurement';
 import type { MeterLog } from './meter-log';
@@ -87,8 +88,9 @@ export class SimulatedMeter {
   /** Blocks that no reader has had yet. */
   get unread(): number {
     const { next, oldest } = this.fifo.status();
-    const behind = (next - this.fifo.pointer) | 0;
-    return Math.min((next - oldest) >>> 0, Math.max(0, behind));
+    const behind = blocksBetween(this.fifo.pointer, next);
+    // A pointer ahead of the newest block: all are read.
+    return behind < HALF_RANGE ? Math.min(blocksBetween(oldest, next), behind) : 0;
   }
 
   /** Samples up to `now`, ms. */

@@ -197,16 +197,41 @@ describe('meter-poll against a reference meter in Python', function () {
     await until(() => frames.some(({ last }) => last), 'its end');
     checkSamples(frames, meter);
     checkContinuous(frames);
-    assert.deepEqual(
-      diagnostics.map(({ code }) => code),
-      ['END_OF_WAVEFORM'],
-    );
+    assert.deepEqual([...new Set(diagnostics.map(({ code }) => code))], ['WAVEFORM_OFF', 'END_OF_WAVEFORM']);
     const before = frames.length;
     await raw.write(LOG_CTRL, 0x11);
     await until(() => lengthOf(frames.slice(before)) > 1600, 'the waveform again');
     checkSamples(frames, meter);
     checkContinuous(frames.slice(before));
     assert.deepEqual(await raw.read(LOG_CTRL, 1), [0x11]);
+  });
+
+  itWith(['python3'], 'TCP: the option that switches the waveform on sets bit 0 alone', async () => {
+    const { meter, raw, link } = await overTcp({ logCtrl: 0x8010 });
+    const { frames, diagnostics } = poll(link, { waveformOn: true });
+    await until(() => lengthOf(frames) > 3200, 'the waveform');
+    assert.deepEqual(await raw.read(LOG_CTRL, 1), [0x8011]);
+    checkSamples(frames, meter);
+    assert.deepEqual(
+      diagnostics.map(({ code }) => code),
+      ['REGISTER_WRITTEN'],
+    );
+  });
+
+  itWith(['python3'], 'TCP: a restart, after which blocks are numbered anew', async () => {
+    const { meter, link } = await overTcp({ firstBlock: 50_000 });
+    const { frames, diagnostics } = poll(link);
+    await until(() => lengthOf(frames) > 3200, 'the waveform');
+    await meter.end();
+    const before = frames.length;
+    const { origin, lag } = await pythonMeter({ port: link.port });
+    await until(() => lengthOf(frames.slice(before)) > 3200, 'the waveform after the restart', 30_000);
+    checkSamples(frames.slice(0, before), meter);
+    const after = frames.slice(before).filter(({ time }) => time >= origin - 1);
+    assert.ok(Math.abs(after[0].time - origin) < 0.1, 'from its first sample on');
+    checkSamples(after, { origin, lag });
+    assert.ok(diagnostics.some(({ code }) => code === 'WAVEFORM_RESTARTED'));
+    assert.ok(diagnostics.every(({ code }) => code !== 'BUFFER_OVERFLOW'));
   });
 
   itWith(
@@ -267,7 +292,11 @@ describe('meter-poll against a reference meter in Python', function () {
     assert.equal(values.pa, undefined);
     assert.ok(Math.abs(events[0].time - meter.origin - 4000) < 20);
     assert.equal(events[0].capture, undefined);
-    assert.deepEqual([frames, diagnostics], [[], []]);
+    assert.deepEqual(frames, []);
+    assert.deepEqual(
+      diagnostics.map(({ code }) => code),
+      ['WAVEFORM_OFF'],
+    );
   });
 
   itWith(

@@ -6,7 +6,7 @@ import {
   SyntheticSource,
 } from '../../src/simulation';
 import { freePort } from '../free-port';
-import { python } from './programs';
+import { python, stop } from './programs';
 
 /** Two meters made after docs/generic-pq.md, with the same supply; a load that lags by `lag` degrees in each phase. */
 export interface ReferenceMeter {
@@ -24,6 +24,8 @@ export interface MeterOptions {
   logCtrl?: number;
   /** Seconds after the start at which phase A falls to 0.6 pu for 0.2 s. */
   sag?: number;
+  /** Of the meter in Python: a certain port. */
+  port?: number;
   /** File for what is kept over a restart. */
   state?: string;
 }
@@ -58,13 +60,10 @@ export function flagsOf({
 }
 
 export async function pythonMeter(options: MeterOptions): Promise<ReferenceMeter> {
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const { child, line } = await python('generic_pq_meter.py', 'tcp', String(port), ...flagsOf(options));
   const { origin, lag } = JSON.parse(line);
-  const end = async () => {
-    child.kill('SIGKILL');
-  };
-  return { port, origin: origin / 1000, lag, end };
+  return { port, origin: origin / 1000, lag, end: () => stop(child) };
 }
 
 export async function simulatorMeter(options: MeterOptions): Promise<ReferenceMeter> {

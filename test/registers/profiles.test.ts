@@ -160,6 +160,7 @@ describe('devices of the user', () => {
     const { x1 } = readProfiles([
       line({ scale: '0.1', order: 'BADC', table: 'input', maxRead: '20' }),
       line({ quantity: 'p', address: 32, type: 'float32', unit: 'kW', missing: 'NaN' }),
+      line({ quantity: 'q', type: 'int32', notAvailable: '7fffffff', overflow: '0x7FFExxxx 8000XXXX' }),
       line({ quantity: 'SETPOINT', address: 90, writable: 'true' }),
       line({ quantity: 'DOOR', address: 91, bits: '3:1' }),
       line({ quantity: 'SERIAL', address: 100, type: 'ascii', length: 8 }),
@@ -167,6 +168,8 @@ describe('devices of the user', () => {
     assert.deepEqual([x1.table, x1.maxRead], ['input', 20]);
     assert.deepEqual(x1.quantities.va, { address: 16, type: 'uint16', scale: 0.1, order: 'BADC' });
     assert.deepEqual(x1.quantities.p, { address: 32, type: 'float32', unit: 'kW', missing: Number.NaN });
+    assert.deepEqual(x1.quantities.q?.notAvailable, ['7FFFFFFF']);
+    assert.deepEqual(x1.quantities.q?.overflow, ['7FFExxxx', '8000xxxx']);
     assert.equal(x1.registers.SETPOINT.writable, true);
     assert.deepEqual(x1.registers.DOOR.bits, { from: 3, count: 1 });
     assert.deepEqual(x1.identity, { serial: { address: 100, length: 8 } });
@@ -205,6 +208,16 @@ describe('devices of the user', () => {
     ['a scale of 0', { quantity: 'vb', scale: '0' }, /\.scale: expected a factor other than 0/],
     ['a unit of something else', { quantity: 'vb', unit: 'kW' }, /\.unit: expected one of mV, V, kV, MV, GV/],
     ['bits of a float', { quantity: 'vb', type: 'float32', bits: '0:1' }, /\.bits: expected a type uint16/],
+    [
+      'a code of another length',
+      { quantity: 'vb', overflow: '7FFFxxxx' },
+      /\.overflow: expected up to 8 codes of 4 hexadecimal digits, x for any digit, got "7FFFxxxx"/,
+    ],
+    [
+      'a code that is not hexadecimal',
+      { quantity: 'vb', notAvailable: 'NONE' },
+      /\.notAvailable: expected up to/,
+    ],
     [
       'bits beyond the word',
       { quantity: 'vb', bits: '12:8' },
@@ -266,6 +279,8 @@ describe('devices of the user', () => {
       table: ['input', 'holding'],
       exponent: [0, 5, 65_535],
       missing: ['NaN', '0x8000', -1],
+      notAvailable: ['FFFF', 'ffffffff', '8000 FFFF'],
+      overflow: ['7FFFxxxx 8000xxxx', '0x7FFF', 'xxxx'],
       bits: ['0:1', '3:4', '0:16'],
       length: [1, 8],
       writable: ['true', 'false'],

@@ -58,6 +58,7 @@ interface Waiting {
  * question just before is not believed, and asked for once more with another length.
  */
 export class RtuWire implements Wire {
+  readonly maxInFlight = 1;
   private stream!: ByteStream;
   private received: Buffer = Buffer.alloc(0);
   private waiting: Waiting | undefined;
@@ -73,7 +74,10 @@ export class RtuWire implements Wire {
   private readonly silence: number;
   readonly line: LineCounters = { late: 0, foreign: 0, noise: 0, echo: false };
 
-  private constructor(private readonly settings: LinkSettings) {
+  private constructor(
+    private readonly settings: LinkSettings,
+    private readonly listener: WireListener,
+  ) {
     const { transport, baudRate, gap, timeout } = settings;
     this.pending = new PendingAnswers(timeout);
     const character = (1000 * CHARACTER) / baudRate;
@@ -83,7 +87,7 @@ export class RtuWire implements Wire {
 
   /** @throws the error of port or socket */
   static async open(settings: LinkSettings, listener: WireListener): Promise<RtuWire> {
-    const wire = new RtuWire(settings);
+    const wire = new RtuWire(settings, listener);
     wire.stream = await openStream(settings, {
       data: (bytes) => wire.take(bytes),
       closed: (error) => {
@@ -345,6 +349,7 @@ export class RtuWire implements Wire {
       // It stays awaited: it may have been another frame of that length.
       this.line.late++;
       this.slowest = Math.max(this.slowest, now - asked);
+      this.listener.late?.(frame.unit, now - asked);
       if (waiting) waiting.seen = new LineFault('LATE_ANSWER');
     } else {
       this.line.foreign++;

@@ -5,14 +5,25 @@ import { MbapGuard } from './mbap-guard';
 import type { Table, Wire, WireListener } from './wire';
 
 /** Late answers that are known as such. */
-const MAX_LATE = 16;
+const MAX_LATE = 64;
+/**
+ * Transactions have 16-bit numbers (Modbus Messaging on TCP/IP 1.0b, 3.1.3). The library begins again after 256, so that
+ * in a second or two a late answer would have the number of another question.
+ */
+const NUMBERS = 0x10000;
 
-/** Modbus TCP, by modbus-serial; what of that library is not public is used in this file alone. */
+/**
+ * Modbus TCP, by modbus-serial; what of that library is not public is used in this file alone. Several questions may be
+ * in flight: an answer is known by its number.
+ */
 export class TcpWire implements Wire {
-  /** An answer to a question that was never asked came while the present one waited. */
-  private foreign = false;
-  /** Numbers of the newest transactions that had no answer in time: an answer to them is late, not wrong. */
-  private readonly late: number[] = [];
+  /** As the guide recommends, 4.4.1.3 (NumberMaxOfClientTransaction: 1 to 16). */
+  readonly maxInFlight = 16;
+  /** When an answer came to a question that was never asked. */
+  private foreignAt = Number.NEGATIVE_INFINITY;
+  /** By number, when the newest questions were asked that had no answer in time: an answer to them is late, not wrong. */
+  private readonly late = new Map<number, { unit: number; asked: number }>();
+  private nextNumber = 1;
 
   private constructor(
     private readonly client: ModbusRTU,
@@ -86,23 +97,31 @@ export class TcpWire implements Wire {
     });
   }
 
+  /** @param request sends its question before it returns */
   private async ask<T>(unit: number, timeout: number, request: (wire: TcpWire) => Promise<T>): Promise<T> {
     const { client } = this;
+    const { port, transactions } = internalsOf(client);
+    const number = this.nextNumber;
+    this.nextNumber = (number + 1) % NUMBERS;
+    // Of old ones with the same number nothing is expected any more.
+    this.late.delete(number);
     client.setID(unit);
     client.setTimeout(timeout);
-    this.foreign = false;
+    if (port) port._transactionIdWrite = number;
+    const asked = performance.now();
     try {
       return await request(this);
     } catch (error) {
-      throw this.explain(error);
+      throw this.explain(error, number, unit, asked);
     } finally {
-      forgetTransactions(client);
+      // The library keeps the last 256 transactions with all they hold: 300 MB for a thousand meters.
+      delete transactions()[number];
     }
   }
 
   /** Looks out for what is no Modbus TCP, and for answers that belong to no question: the library ignores them. */
   private watch(listener: WireListener): void {
-    const { port, transactions } = insides(this.client);
+    const { port, transactions } = internalsOf(this.client);
     const guard = new MbapGuard();
     let isBad = false;
     port?._client?.on('data', (bytes: Buffer) => {
@@ -113,30 +132,25 @@ export class TcpWire implements Wire {
     });
     port?.on('data', () => {
       const number = port._transactionIdRead ?? 0;
-      if (!(number in transactions()) && !this.late.includes(number)) this.foreign = true;
+      if (number in transactions()) return;
+      const question = this.late.get(number);
+      if (question) listener.late?.(question.unit, performance.now() - question.asked);
+      else this.foreignAt = performance.now();
     });
   }
 
   /** What came instead of an answer, where none came in time. */
-  private explain(error: unknown): unknown {
+  private explain(error: unknown, number: number, unit: number, asked: number): unknown {
     if ((error as { name?: string }).name !== 'TransactionTimedOutError') return error;
-    const { port, transactions } = insides(this.client);
-    this.late.push(...Object.keys(transactions()).map(Number));
-    this.late.splice(0, this.late.length - MAX_LATE);
-    const rest = port?._clientRcvData?.length ?? 0;
+    this.late.set(number, { unit, asked });
+    if (this.late.size > MAX_LATE) {
+      const [oldest] = this.late.keys();
+      this.late.delete(oldest);
+    }
+    const rest = internalsOf(this.client).port?._clientRcvData?.length ?? 0;
     if (rest > 0) return Object.assign(error as Error, { rest });
-    return this.foreign ? Object.assign(error as Error, { foreign: true }) : error;
+    return this.foreignAt > asked ? Object.assign(error as Error, { foreign: true }) : error;
   }
-}
-
-/**
- * The library keeps the last 256 transactions of each connection with all they hold: 300 kB, which is
- * 300 MB for a thousand meters. One request is under way at a time, so once it is over none is needed; an
- * answer that comes late finds no transaction and is ignored.
- */
-function forgetTransactions(client: ModbusRTU): void {
-  const transactions = insides(client).transactions();
-  for (const id of Object.keys(transactions)) delete transactions[id];
 }
 
 /** The parts of the library's client that it does not show: what came in, and what waits for an answer. */
@@ -144,13 +158,14 @@ interface ModbusPort {
   on(event: 'data', listener: (frame: Buffer) => void): void;
   off(event: 'data', listener: (frame: Buffer) => void): void;
   _transactionIdRead?: number;
+  _transactionIdWrite?: number;
   /** The socket. */
   _client?: { on(event: 'data', listener: (bytes: Buffer) => void): void };
   /** Bytes that came and make no whole frame. */
   _clientRcvData?: Buffer;
 }
 
-function insides(client: ModbusRTU): {
+function internalsOf(client: ModbusRTU): {
   port: ModbusPort | undefined;
   transactions(): Record<string, unknown>;
 } {
@@ -173,11 +188,13 @@ function repeatedRead(
   count: number,
   repeats: number,
 ): Promise<number[][]> {
-  const { port } = insides(client);
+  const { port } = internalsOf(client);
+  const number = port?._transactionIdWrite;
   const request = [address >> 8, address & 0xff, count >> 8, count & 0xff, repeats];
   return new Promise((resolve, reject) => {
     const onData = (frame: Buffer) => {
-      if (frame.length < 6 || frame[0] !== unit || frame[1] !== EIG.repeatedRead) return;
+      if (port?._transactionIdRead !== number || frame.length < 6) return;
+      if (frame[0] !== unit || frame[1] !== EIG.repeatedRead) return;
       port?.off('data', onData);
       const bytes = 2 * count * repeats;
       // Unit, code, two bytes of length, data, and the check sum that the library puts behind.

@@ -1,10 +1,13 @@
 /** Tables of registers: function code 03, 04. */
 export type Table = 'holding' | 'input';
 
-/** A connection to meters, one question at a time. Whoever opens it hears when it is gone. */
+/** A connection to meters. Whoever opens it hears when it is gone. */
 export interface Wire {
   /** Something can be asked. */
   readonly isOpen: boolean;
+
+  /** Questions that may be in flight at once: one where answers have no numbers. */
+  readonly maxInFlight: number;
 
   /**
    * Registers (function code 03, or 04).
@@ -54,4 +57,6 @@ export interface LineCounters {
 export interface WireListener {
   /** It is gone, and why. */
   closed(error: Error): void;
+  /** A unit answered so many ms after it was asked, when the answer had been given up. */
+  late?(unit: number, ms: number): void;
 }

@@ -28,10 +28,12 @@ Tabulator.registerModule([
 /** Rows that are seen at once, px: the grid draws those alone, however many there are. */
 const HEIGHT = 240;
 
+/** Values offered in a column; with titles, these are listed beside them. */
+export type Offers = Record<string, readonly string[] | Readonly<Record<string, string>>>;
+
 export interface GridOptions {
   columns: readonly string[];
-  /** Values offered in a column. */
-  offers: Record<string, readonly string[]>;
+  offers: Offers;
   changed(): void;
   selected(count: number): void;
 }
@@ -50,12 +52,18 @@ export interface Grid {
 const FIXED = { headerSort: false, resizable: false };
 
 /** Free text, with what is offered where something is. */
-function editorOf(values?: readonly string[]): Pick<ColumnDefinition, 'editor' | 'editorParams'> {
-  if (!values) return { editor: 'input' };
-  return {
-    editor: 'list',
-    editorParams: { values: [...values], autocomplete: true, freetext: true, listOnEmpty: true },
+function editorOf(offered?: Offers[string]): Pick<ColumnDefinition, 'editor' | 'editorParams'> {
+  if (!offered) return { editor: 'input' };
+  const common = { autocomplete: true, freetext: true, listOnEmpty: true } as const;
+  if (Array.isArray(offered)) return { editor: 'list', editorParams: { ...common, values: [...offered] } };
+  const titles = offered as Readonly<Record<string, string>>;
+  const itemFormatter = (name: string) => {
+    const item = document.createElement('span');
+    item.textContent = `${name}: ${titles[name]}`;
+    // Tabulator takes an element too; its type says text alone.
+    return item as unknown as string;
   };
+  return { editor: 'list', editorParams: { ...common, values: Object.keys(titles), itemFormatter } };
 }
 
 let hasStyles = false;

@@ -1,7 +1,7 @@
 import type { FieldError } from '../../record/check';
 import { resource } from '../resources';
 import { placeOf, reasonOf, words, wordsOr } from '../words';
-import type { createGrid, Grid } from './grid';
+import type { createGrid, Grid, Offers } from './grid';
 import { type Problem, type Row, readTable, type Table, writeTable } from './rows';
 
 /** Problems shown at once; more are counted. */
@@ -12,8 +12,7 @@ const PAUSE = 150;
 export interface TableOptions {
   /** In the order in which they are shown. */
   columns: readonly string[];
-  /** Values offered in a column. */
-  offers?: Record<string, readonly string[]>;
+  offers?: Offers;
   /** Makes rows of a text that is imported; CSV where it is left out. */
   parse?(text: string, columns: readonly string[]): Table;
 }

@@ -1,31 +1,35 @@
 import type { Profile, RegisterLine } from '../profile';
 
-// What the meter does not have: all bits set; in signed numbers all but the sign.
 const voltage = (address: number): RegisterLine => ({
   address,
   type: 'uint32',
   scale: 0.1,
-  missing: 0xffffffff,
+  notAvailable: ['FFFFFFFF'],
 });
 const current = (address: number): RegisterLine => ({
   address,
   type: 'uint32',
   scale: 0.01,
-  missing: 0xffffffff,
+  notAvailable: ['FFFFFFFF'],
 });
 const power = (address: number): RegisterLine => ({
   address,
   type: 'int32',
   scale: 0.01,
-  missing: 0x7fffffff,
+  notAvailable: ['7FFFFFFF'],
 });
-const factor = (address: number): RegisterLine => ({ address, type: 'int16', scale: 0.001, missing: 0x7fff });
+const factor = (address: number): RegisterLine => ({
+  address,
+  type: 'int16',
+  scale: 0.001,
+  notAvailable: ['7FFF'],
+});
 const energy = (address: number, unit: string): RegisterLine => ({
   address,
   type: 'uint64',
   scale: 0.01,
   unit,
-  missing: 2 ** 64,
+  notAvailable: ['FFFFFFFFFFFFFFFF'],
 });
 
 /** ABB B23 and B24. */
@@ -33,6 +37,14 @@ export const abbB23: Profile = {
   name: 'abb-b23',
   title: 'ABB B23, B24',
   source: 'ABB B23/B24 User Manual 2CMC485003M0201, mapping tables of the chapter on Modbus',
+  evidence: 'document',
+  codes: {
+    text: 'not available: all bits set in unsigned numbers, the greatest number in signed ones (7FFF, 7FFFFFFF)',
+    source:
+      'ABB A43/A44 user manual 2CMC48001M0201 revision C, 9.3 unused registers; for the B23 the same text and ' +
+      'bytes from the wire in github.com/gonium/gosdm630 pull request 122',
+    evidence: 'related document',
+  },
   order: 'ABCD',
   quantities: {
     energy_import: energy(0x5000, 'kWh'),
@@ -61,7 +73,7 @@ export const abbB23: Profile = {
     sa: power(0x5b26),
     sb: power(0x5b28),
     sc: power(0x5b2a),
-    f: { address: 0x5b2c, type: 'uint16', scale: 0.01, missing: 0xffff },
+    f: { address: 0x5b2c, type: 'uint16', scale: 0.01, notAvailable: ['FFFF'] },
     pf: factor(0x5b3a),
     pfa: factor(0x5b3b),
     pfb: factor(0x5b3c),

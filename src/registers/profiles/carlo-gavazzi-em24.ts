@@ -1,12 +1,13 @@
-import type { Profile, RegisterLine } from '../profile';
+import type { Profile, RegisterLine, Statement } from '../profile';
 
-// Overflow: 7FFF in the high word, whatever is in the low one; the greatest value stands for it.
+// The high word alone counts: 7FFF0001 is an overflow as much as 7FFFFFFF. As a power 8000xxxx would lie between
+// -214.75 and -214.74 MW, so that the code of the M-Bus version costs next to no value.
 const value = (address: number, scale: number, unit?: string): RegisterLine => ({
   address,
   type: 'int32',
   scale,
   unit,
-  missing: 0x7fffffff,
+  overflow: ['7FFFxxxx', '8000xxxx'],
 });
 const voltage = (address: number) => value(address, 0.1);
 const current = (address: number) => value(address, 0.001);
@@ -15,8 +16,21 @@ const frequency = (address: number): RegisterLine => ({
   address,
   type: 'int16',
   scale: 0.1,
-  missing: 0x7fff,
+  overflow: ['7FFF', '8000'],
 });
+
+const codes: Statement = {
+  text:
+    'overflow (EEEE on the display): 7FFF in the high word; 8000 (-EEE) too, which is documented for the M-Bus ' +
+    'version alone',
+  source:
+    'Carlo Gavazzi, EM24-DIN PFA, PFB & X communication protocol, 2.2, page 7 (7FFF); EM24 M1 M-Bus ' +
+    'communication protocol, 2.2, page 8 (7FFF, 8000)',
+  evidence: 'document',
+};
+const APPLICATION =
+  'Set the meter to application H: which variables exist, exported energy above all, depends on the ' +
+  'application selected at the meter.';
 
 /** The variables up to 002Dh; power factors carry the sign of lead and lag, not of power: left out. */
 const common: Profile['quantities'] = {
@@ -46,8 +60,18 @@ const common: Profile['quantities'] = {
 /** Carlo Gavazzi EM24-DIN with RS485. */
 export const em24: Profile = {
   name: 'em24',
-  title: 'Carlo Gavazzi EM24 (RS485)',
+  title: 'Carlo Gavazzi EM24 (RS485), application H',
   source: 'Carlo Gavazzi, EM24-DIN PFA, PFB & X communication protocol, version 4 revision 0, table 2.3',
+  // Import: 3Eh is the total and 42h the partial counter, also in the register list of aggsoft.com.
+  evidence: 'document',
+  codes,
+  setup: {
+    text: `${APPLICATION} PFA models do not offer it.`,
+    source:
+      'EM24-DIN PFA, PFB & X communication protocol, 2.9.2 (1101h = 7; PFA: A, B, C, G; PFB: E, F, H; X: all); ' +
+      'exception 2 without it: github.com/evcc-io/evcc pull request 31736',
+    evidence: 'document',
+  },
   order: 'CDAB',
   table: 'input',
   maxRead: 11,
@@ -65,8 +89,16 @@ export const em24: Profile = {
 /** Carlo Gavazzi EM24-DIN E1, with Ethernet. */
 export const em24Ethernet: Profile = {
   name: 'em24-e1',
-  title: 'Carlo Gavazzi EM24 (Ethernet)',
+  title: 'Carlo Gavazzi EM24 (Ethernet), application H',
   source: 'Carlo Gavazzi, EM24_E1 (Ethernet) communication protocol, version 0 revision 1.3',
+  evidence: 'document',
+  codes: { ...codes, evidence: 'related document' },
+  setup: {
+    text: APPLICATION,
+    source:
+      'github.com/victronenergy/dbus-modbus-client, carlo_gavazzi.py, which writes 7 (H) to register A000h',
+    evidence: 'open source',
+  },
   order: 'CDAB',
   table: 'input',
   quantities: {

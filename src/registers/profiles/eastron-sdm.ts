@@ -1,8 +1,14 @@
-import type { Profile, RegisterLine } from '../profile';
+import type { Profile, RegisterLine, Statement } from '../profile';
 
 const float = (address: number): RegisterLine => ({ address, type: 'float32' });
 const wattHours = (address: number): RegisterLine => ({ address, type: 'float32', unit: 'kWh' });
 const varHours = (address: number): RegisterLine => ({ address, type: 'float32', unit: 'kvarh' });
+
+const codes: Statement = {
+  text: 'no code: what the wiring system set does not have reads 0, which cannot be told from a measured 0',
+  source: 'Eastron SDM72D-M user manual V1.5, part 3, Modbus protocol, page 14',
+  evidence: 'related document',
+};
 
 /**
  * Eastron SDM630. Its manual allows 40 parameters of two registers in a request; sister models 30, which
@@ -12,6 +18,8 @@ export const sdm630: Profile = {
   name: 'sdm630',
   title: 'Eastron SDM630',
   source: 'Eastron SDM630-Modbus, Modbus protocol, input register parameters (30001 ff.)',
+  evidence: 'document',
+  codes,
   order: 'ABCD',
   table: 'input',
   maxRead: 60,
@@ -62,6 +70,8 @@ export const sdm120: Profile = {
   name: 'sdm120',
   title: 'Eastron SDM120',
   source: 'Eastron SDM120-Modbus, Modbus protocol, input register parameters (30001 ff.)',
+  evidence: 'document',
+  codes,
   order: 'ABCD',
   table: 'input',
   maxRead: 60,

@@ -1,7 +1,19 @@
 import type { Profile, RegisterLine } from '../profile';
 
 const float = (address: number): RegisterLine => ({ address, type: 'float32' });
-const energy = (address: number): RegisterLine => ({ address, type: 'int32' });
+/**
+ * Energies are signed: received and delivered always have opposite signs, and which is the positive one
+ * depends on the setting "view as load" or "view as generator". The amount is the energy.
+ */
+const energy = (address: number): RegisterLine => ({
+  address,
+  type: 'int32',
+  magnitude: true,
+  source:
+    'Electro Industries, Shark MP200 manual E166703, Modbus map, interval energy (signs); aggsoft.com register ' +
+    'list of the Shark 250: 1500 is Wh of quadrants 1 and 4, 1502 of 2 and 3, 1508 varh of 1 and 2, 1510 of 3 and 4',
+  evidence: 'related document',
+});
 
 /**
  * Electro Industries Shark 200 with the power-quality option (V-Switch 5 or 6). Its event and waveform logs
@@ -11,6 +23,20 @@ export const shark200: Profile = {
   name: 'shark200',
   title: 'Electro Industries Shark 200',
   source: 'Electro Industries, Shark 200/200T user manual E149701, appendix B',
+  evidence: 'document',
+  codes: {
+    text: 'no code: all readings are 0 until the first are available and while the meter does not measure',
+    source: 'Electro Industries, Shark 200S manual E149721, Modbus map, notes on page MM-22',
+    evidence: 'related document',
+  },
+  setup: {
+    text:
+      'Set the meter to "view as load", so that active power drawn is positive, and its energies to Wh without ' +
+      'decimals. Received is read as import, delivered as export: unproven on a Shark 200, taken from sister models.',
+    source:
+      'Electro Industries, Shark MP200 manual E166703, Modbus map; register list of the Shark 250, aggsoft.com',
+    evidence: 'related document',
+  },
   order: 'ABCD',
   primary: true,
   quantities: {
@@ -41,7 +67,7 @@ export const shark200: Profile = {
     pfa: float(0x0417),
     pfb: float(0x0419),
     pfc: float(0x041b),
-    // Unit and decimals of the energies are settings of the meter (here: Wh); it calls import received.
+    // Unit and decimals of the energies are settings of the meter (here: Wh).
     energy_import: energy(0x05db),
     energy_export: energy(0x05dd),
     var_import: energy(0x05e3),

@@ -31,6 +31,12 @@ export const genericPq: Profile = {
   name: 'generic-pq',
   title: 'Generic power-quality meter',
   source: 'docs/generic-pq.md of this project, after the register map of the customer',
+  evidence: 'document',
+  codes: {
+    text: 'not measured: 8000 in powers and power factors, NaN in floats',
+    source: 'docs/generic-pq.md of this project, after the register map of the customer',
+    evidence: 'document',
+  },
   order: 'ABCD',
   quantities: {
     pa: power(0),

@@ -11,6 +11,12 @@ export const janitzaUmg: Profile = {
   name: 'janitza-umg',
   title: 'Janitza UMG',
   source: 'Janitza, Modbus address list UMG 604 (1.038.009) and UMG 96RM-E, readings 19000 to 19120',
+  evidence: 'document',
+  codes: {
+    text: 'not measured: NaN, unproven; an overrange is shown in a register of its own (600 in the UMG 96RM-M), not read',
+    source: 'no document read names a code; Janitza UMG 96RM-M user manual, page 85, for register 600',
+    evidence: 'memory',
+  },
   order: 'ABCD',
   primary: true,
   quantities: {

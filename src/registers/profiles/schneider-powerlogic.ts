@@ -1,4 +1,4 @@
-import type { Profile, RegisterLine } from '../profile';
+import type { Profile, RegisterLine, Statement } from '../profile';
 
 // The documents count registers from 1: register 3000 has the wire address 2999.
 const wire = (register: number): number => register - 1;
@@ -12,14 +12,24 @@ const factor = (register: number): RegisterLine => ({ ...float(register), fourQu
 const energy = (register: number): RegisterLine => ({
   address: wire(register),
   type: 'int64',
-  missing: -(2 ** 63),
+  notAvailable: ['8000000000000000'],
 });
+
+const codes: Statement = {
+  text: 'not available: NaN in floats (FFC00000); 8000000000000000 in energies, unproven',
+  source:
+    'github.com/htvekov/iem3155_esphome issue 1 (NaN with the sign bit, read from an iEM3155); Schneider FAQ ' +
+    'FA221437 names 8000 for whole numbers of one register',
+  evidence: 'open source',
+};
 
 /** PowerLogic PM5100, PM5300 and PM5500 series (PM5110 to PM5580). */
 export const pm5000: Profile = {
   name: 'pm5000',
   title: 'Schneider PowerLogic PM5000 series',
   source: 'Schneider Electric, PM51xx/PM53xx and PM556x public Modbus register lists (FAQ FA234017)',
+  evidence: 'document',
+  codes,
   order: 'ABCD',
   quantities: {
     ia: float(3000),
@@ -66,6 +76,8 @@ export const iem3000: Profile = {
   name: 'iem3000',
   title: 'Schneider Acti9 iEM3000 series',
   source: 'Schneider Electric, iEM3100/iEM3200/iEM3300 user manual DOCA0005EN, Modbus register list',
+  evidence: 'document',
+  codes,
   order: 'ABCD',
   quantities: {
     ia: float(3000),

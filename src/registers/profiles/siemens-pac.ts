@@ -1,7 +1,14 @@
-import type { Profile, RegisterLine } from '../profile';
+import type { Profile, RegisterLine, Statement } from '../profile';
 
 const float = (address: number): RegisterLine => ({ address, type: 'float32', missing: Number.NaN });
 const energy = (address: number): RegisterLine => ({ address, type: 'float64' });
+
+const codes: Statement = {
+  text: 'not measured: NaN, unproven; energies begin again at 0 after 1.0e+12',
+  source:
+    'no document read names a code; SENTRON PAC3100 manual A5E02385159B, A.2, for the overflow of energies',
+  evidence: 'memory',
+};
 
 /** What PAC2200 and PAC3200 have in common. Power factors are amounts, without a sign: left out. */
 const common: Profile['quantities'] = {
@@ -38,6 +45,8 @@ export const pac2200: Profile = {
   name: 'pac2200',
   title: 'Siemens SENTRON PAC2200',
   source: 'Siemens, 7KM PAC2200 manual L1V30415167B, appendix A.1 Modbus TCP, measured variables',
+  evidence: 'document',
+  codes,
   order: 'ABCD',
   quantities: common,
   registers: {},
@@ -48,6 +57,8 @@ export const pac3200: Profile = {
   name: 'pac3200',
   title: 'Siemens SENTRON PAC3200',
   source: 'Siemens, SENTRON PAC3200 manual A5E01168664B, 3.9.3 Modbus measured variables',
+  evidence: 'document',
+  codes,
   order: 'ABCD',
   quantities: {
     ...common,

@@ -15,8 +15,6 @@ export const SUNSPEC = {
   maxModels: 50,
 } as const;
 
-const NOT_IMPLEMENTED = -0x8000;
-
 /** Offsets from the id of the model. */
 const INTEGERS: Record<string, [offset: number, scaleFactor: number]> = {
   ia: [3, 6],
@@ -94,6 +92,13 @@ export const sunspec: Profile = {
   name: 'sunspec',
   title: 'SunSpec meter, models 201 to 204 and 211 to 214',
   source: 'SunSpec Information Model Reference, meter models',
+  evidence: 'document',
+  codes: {
+    text: 'not implemented: 8000 in whole numbers and scale factors, 0 in counters, NaN in floats (7FC00000)',
+    source:
+      'SMA STP60-SunSpec_Modbus-TI-en-12, 3.6; the same in github.com/sunspec/pysunspec2, sunspec2/mb.py',
+    evidence: 'related document',
+  },
   order: 'ABCD',
   quantities: {},
   registers: {},
@@ -121,11 +126,16 @@ export function sunspecMeter(model: number, address: number, common?: number): P
         type: 'int16',
         scale,
         exponent: address + exponent,
-        missing: NOT_IMPLEMENTED,
+        notAvailable: ['8000'],
       };
     }
     for (const [name, [offset, exponent]] of Object.entries(COUNTERS)) {
-      lines[name] = { address: address + offset, type: 'uint32', exponent: address + exponent, missing: 0 };
+      lines[name] = {
+        address: address + offset,
+        type: 'uint32',
+        exponent: address + exponent,
+        notAvailable: ['00000000'],
+      };
     }
   } else {
     for (const [name, offset] of Object.entries(FLOATS)) {
