@@ -3,7 +3,7 @@ import { decode, encode } from './codec';
 /**
  * The event log of the reference meter: entries that carry their number, seen through a window.
  *
- * EVENT_COUNT (4010) is the number of the newest entry; the first after a start is 1. EVENT_OLDEST (4140)
+ * EVENT_COUNT (4010) is the number of the newest entry; the first after a start is 1, and 0 follows 2^32 - 1. EVENT_OLDEST (4140)
  * is the oldest still held. EVENT_POINTER (4142) is the number of the first entry in the window at 4300,
  * which holds three entries, one request long.
  *
@@ -16,8 +16,8 @@ import { decode, encode } from './codec';
  * |  8 | uint32  | duration, tenths of a millisecond |
  * | 10 | float32 | reference voltage, V |
  * | 12 | float32 | lowest or highest Urms(1/2), pu |
- * | 14 | uint32  | number of the first waveform block of its capture; 0xFFFFFFFF where there is none |
- * | 16 | uint16  | blocks of the capture |
+ * | 14 | uint32  | number of the first waveform block of its capture (modulo 2^32) |
+ * | 16 | uint16  | blocks of the capture; 0 where there is none, and then 14 is 0xFFFFFFFF |
  * | 36 | float32 | frequency when it began, Hz; NaN where it is not known |
  * | 18 | 3 x (float32, uint32, uint32) | of each phase: extreme pu, start after the entry's, duration, tenths of a ms |
  *
@@ -114,7 +114,8 @@ export function decodeLogEntry(words: ArrayLike<number>, offset = 0): LogEntry |
   });
   const frequency = decode(words, offset + 36, 'float32');
   if (frequency > 0) entry.frequency = frequency;
-  if (first !== NONE) entry.capture = { first, count: words[offset + 16] };
+  const blocks = words[offset + 16];
+  if (blocks > 0) entry.capture = { first, count: blocks };
   const numbers = [entry.reference, entry.extreme, ...Object.values(entry.perPhase).map((x) => x.extreme)];
   return numbers.every(Number.isFinite) && entry.reference > 0 ? entry : undefined;
 }

@@ -6,7 +6,7 @@ import { decode, encode } from './codec';
  *
  * STATUS (4100, 34 registers)
  * | at | type    | what |
- * |  0 | uint16  | flags: 1 buffer overflow since the last 0xFF00 to 4099, 2 sampling goes on |
+ * |  0 | uint16  | flags: 1 buffer overflow since the last 0xFF00 to 4099, 2 sampling goes on into blocks |
  * |  1 | uint16  | format: changes with rate, channels or scales; this and 6 to 33 speak of the block at FIFO_POINTER |
  * |  2 | uint32  | number of the oldest block held |
  * |  4 | uint32  | number that the next block will have |
@@ -22,9 +22,12 @@ import { decode, encode } from './codec';
  * | at | type   | what |
  * |  0 | uint32 | number, rising by one; 0 comes after 2^32 - 1 |
  * |  2 | uint16 | format |
- * |  3 | uint16 | samples per channel (low byte); 0x100 the last block before sampling stops |
+ * |  3 | uint16 | samples per channel, "count" (low byte, never 0); 0x100 the last block before sampling stops |
  * |  4 | uint64 | time of the first sample, microseconds since 1970 |
- * |  8 | int16  | samples: all of the first channel, all of the second ... |
+ * |  8 | int16  | samples: channel c, counted from 0, begins at 8 + c x count, also in a block that is not full |
+ *
+ * Where no block is held, 0 and 1 read 0xFFFF and all others 0: the count of 0 says so, since a real block has the
+ * number 0xFFFFFFFF too, once in 2^32. Numbers are compared modulo 2^32.
  *
  * Every block carries its number, so a reader sees at once when the window was moved under it or a block
  * is no longer held: it never takes wrong samples for right ones.

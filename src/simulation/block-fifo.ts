@@ -2,10 +2,12 @@ import { CHANNEL_NAMES, type Channel } from '../record';
 import {
   type BlockHeader,
   blockCapacity,
+  blocksBetween,
   decodeBlockHeader,
   encodeBlockHeader,
   FIFO,
   type FifoStatus,
+  nextBlock,
 } from '../registers';
 
 /** How samples become counts, for as long as rate, channels and scales stay the same. */
@@ -16,26 +18,41 @@ export interface FifoFormat {
   scales: readonly number[];
 }
 
+/** Half the range of block numbers: a difference below it, modulo 2^32, is "not before". */
+export const HALF_RANGE = 2 ** 31;
+
 /**
- * A meter's waveform memory: the newest `capacity` blocks. One that falls out before the reader said it
- * had it (by the pointer) sets the overflow flag, which stays until it is cleared.
+ * A meter's waveform memory: the newest `capacity` blocks, numbered modulo 2^32. One that is overwritten before
+ * the reader marked it as read (by the pointer) sets the overflow flag, which stays until it is cleared.
  */
 export class BlockFifo {
-  private readonly blocks: { words: Uint16Array; format: number; as: FifoFormat }[];
+  /** By the running count of a block, modulo the capacity: its number wraps, and 2^32 need not be a multiple of that. */
+  private readonly blocks: { words: Uint16Array; format: number; as: FifoFormat }[] = [];
   /** Place among the channels that are pushed of each channel of a block: blocks have the order of the map. */
   private places: number[] = [];
-  private nextNumber = 0;
+  private nextNumber: number;
+  /** Blocks completed since power-on. */
+  private completed = 0;
   private format = 0;
   private current: FifoFormat | undefined;
   private open: { words: Uint16Array; count: number; time: number } | undefined;
   private full = 0;
   /** Number of the first block in the window. */
-  pointer = 0;
+  pointer: number;
   overflow = false;
   sampling = false;
 
-  constructor(private readonly capacity: number) {
-    this.blocks = [];
+  /** @param first number of the first block after power-on */
+  constructor(
+    private readonly capacity: number,
+    first = 0,
+  ) {
+    this.nextNumber = this.pointer = first >>> 0;
+  }
+
+  /** Seconds that a full block of the present format lasts; 0 before there is a format. */
+  get blockDuration(): number {
+    return this.current ? this.full / this.current.rate : 0;
   }
 
   /** Samples that follow are of this format; a block that was begun in another one is closed. */
@@ -99,7 +116,7 @@ export class BlockFifo {
       overflow: this.overflow,
       sampling: this.sampling,
       format: at?.format ?? this.format,
-      oldest: Math.max(0, this.nextNumber - this.capacity),
+      oldest: nextBlock(this.nextNumber, -this.heldCount),
       next: this.nextNumber,
       rate: as?.rate ?? 0,
       channels: [...(as?.channels ?? [])],
@@ -120,7 +137,8 @@ export class BlockFifo {
   covering(from: number, to: number): { first: number; count: number } | undefined {
     let first: number | undefined;
     let count = 0;
-    for (let number = this.nextNumber - 1; number >= 0; number--) {
+    for (let behind = 1; behind <= this.heldCount; behind++) {
+      const number = nextBlock(this.nextNumber, -behind);
       const held = this.held(number);
       if (!held) break;
       const { time, count: samples } = decodeBlockHeader(held.words);
@@ -133,8 +151,13 @@ export class BlockFifo {
   }
 
   private held(number: number) {
-    if (number >= this.nextNumber || number < this.nextNumber - this.capacity) return undefined;
-    return this.blocks[number % this.capacity];
+    const behind = blocksBetween(number, this.nextNumber);
+    if (behind === 0 || behind > this.heldCount) return undefined;
+    return this.blocks[(this.completed - behind) % this.capacity];
+  }
+
+  private get heldCount(): number {
+    return Math.min(this.completed, this.capacity);
   }
 
   private close(last: boolean): void {
@@ -152,11 +175,13 @@ export class BlockFifo {
     }
     const header: BlockHeader = { number: this.nextNumber, format: this.format, count, last, time };
     encodeBlockHeader(header, words);
-    const dropped = this.nextNumber - this.capacity;
-    if (dropped >= this.pointer && dropped >= 0) this.overflow = true;
+    const overwritten = nextBlock(this.nextNumber, -this.capacity);
+    const isUnread = blocksBetween(this.pointer, overwritten) < HALF_RANGE;
+    if (this.completed >= this.capacity && isUnread) this.overflow = true;
     const as = this.current as FifoFormat;
-    this.blocks[this.nextNumber % this.capacity] = { words, format: this.format, as };
-    this.nextNumber++;
+    this.blocks[this.completed % this.capacity] = { words, format: this.format, as };
+    this.completed++;
+    this.nextNumber = nextBlock(this.nextNumber, 1);
   }
 }
 

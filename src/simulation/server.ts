@@ -15,6 +15,9 @@ const MAX_FRAME = 260;
 const MAX_READ = 125;
 const MAX_WRITE = 123;
 
+/** Function codes that are answered; 0x23 by some meters only. */
+const FUNCTIONS = new Set([3, 4, 6, 16, 0x23]);
+
 /** How often the meters are brought up to the time, ms; a request brings its own meter up at once. */
 const TICK = 20;
 
@@ -113,6 +116,7 @@ export class SimulatorServer {
     const meter = this.meters.get(unit);
     if (!meter) throw new ModbusException(NO_SUCH_UNIT);
     meter.advance(this.clock());
+    if (!FUNCTIONS.has(code)) throw new ModbusException(ILLEGAL_FUNCTION);
     if (request.length < 5) throw new ModbusException(ILLEGAL_VALUE);
     const address = request.readUInt16BE(1);
     const count = request.readUInt16BE(3);

@@ -1,5 +1,6 @@
 import type { QuantityName, Values } from '../record';
 import {
+  blocksBetween,
   encode,
   encodeStatus,
   FIFO,
@@ -8,7 +9,7 @@ import {
   type RegisterLine,
   TYPE_LENGTH,
 } from '../registers';
-import { BlockFifo } from './block-fifo';
+import { BlockFifo, HALF_RANGE } from './block-fifo';
 import { EigLogs } from './eig-logs';
 import { Measurement } from './measurement';
 import type { MeterLog } from './meter-log';
@@ -36,6 +37,8 @@ export interface SimulatedMeterOptions {
   start: number;
   /** Number of the log's entry before the first: 0 for a new meter. */
   logged?: number;
+  /** Number of the first waveform block: 0 where it is left out. */
+  firstBlock?: number;
 }
 
 /** Samples that are made at once. */
@@ -66,10 +69,11 @@ export class SimulatedMeter {
   private clockOffset = 0;
 
   constructor(private readonly options: SimulatedMeterOptions) {
-    this.fifo = new BlockFifo(options.fifoBlocks);
+    this.fifo = new BlockFifo(options.fifoBlocks, options.firstBlock);
     this.log = this.createLog();
     this.sectionStart = this.now = options.start;
     for (const [name, line] of Object.entries(options.profile.registers)) this.put(name, line.initial ?? 0);
+    this.put('FIFO_POINTER', this.fifo.pointer);
     for (const line of Object.values(options.profile.quantities)) {
       for (let i = 0; i < TYPE_LENGTH[line.type]; i++) this.words.set(line.address + i, 0);
     }
@@ -84,7 +88,9 @@ export class SimulatedMeter {
   /** Blocks that no reader has had yet. */
   get unread(): number {
     const { next, oldest } = this.fifo.status();
-    return next - Math.max(oldest, this.fifo.pointer);
+    const behind = blocksBetween(this.fifo.pointer, next);
+    // A pointer ahead of the newest block: all are read.
+    return behind < HALF_RANGE ? Math.min(blocksBetween(oldest, next), behind) : 0;
   }
 
   /** Samples up to `now`, ms. */
@@ -98,9 +104,7 @@ export class SimulatedMeter {
       const wanted = Math.min(CHUNK, due);
       const out = this.buffers.map((buffer) => buffer.subarray(0, wanted));
       const count = this.section.read(out);
-      if (!this.options.profile.registers.LOG_CTRL || this.get('LOG_CTRL') & 1)
-        this.fifo.push(out, 0, count, this.stamp);
-      else this.fifo.interrupt();
+      if (this.isLogging) this.fifo.push(out, 0, count, this.stamp);
       this.watch?.push(out, count, this.stamp);
       this.measurement?.push(out, count);
       this.log?.sampled(this.section.channels, out, count, this.stamp, rate);
@@ -174,7 +178,14 @@ export class SimulatedMeter {
       else this.words.set(address + i, value);
     });
     this.fifo.pointer = this.get('FIFO_POINTER');
+    if (!this.isLogging) this.fifo.end();
+    this.fifo.sampling = this.isLogging && !this.ended;
     if (this.log instanceof NumberedLog) this.log.pointer = this.get('EVENT_POINTER');
+  }
+
+  /** Blocks are made: bit 0 of LOG_CTRL, where the profile has that register. */
+  private get isLogging(): boolean {
+    return !this.options.profile.registers.LOG_CTRL || (this.get('LOG_CTRL') & 1) === 1;
   }
 
   private get position(): number {
@@ -199,7 +210,7 @@ export class SimulatedMeter {
     this.sectionStart += pause;
     this.clockOffset = clock === undefined ? 0 : clock - this.sectionStart;
     this.fifo.setFormat({ rate, channels, scales: fullScale.map((x) => Math.fround(x / FULL_SCALE)) });
-    this.fifo.sampling = true;
+    this.fifo.sampling = this.isLogging;
     if (before?.rate === rate && before.channels.join() === channels.join()) return;
     this.buffers = channels.map(() => new Float32Array(CHUNK));
     const limits = () => ({
@@ -238,7 +249,8 @@ export class SimulatedMeter {
       const index = Math.floor((at + words.length) / blockLength);
       const from = (at + words.length) % blockLength;
       const block = this.fifo.block(this.fifo.pointer + index);
-      // A block that is not held reads as zeros: count 0, and a number that was not asked for.
+      // A block that is not held has the number 0xFFFFFFFF and zeros: its count tells it from a real block of
+      // that number.
       const part = block ?? new Uint16Array(blockLength).fill(0xffff, 0, 2);
       words.push(...part.subarray(from, Math.min(blockLength, from + count - words.length)));
     }

@@ -56,6 +56,7 @@ export async function serialPair(folder: string): Promise<[string, string]> {
 
 /** What each can be known by: a command that succeeds. */
 const CHECKS = {
+  python3: [PYTHON, '--version'],
   pymodbus: [PYTHON, '-c', 'import pymodbus.server, serial'],
   libmodbus: [PYTHON, '-c', 'import ctypes; ctypes.CDLL("libmodbus.so.5")'],
   mbpoll: ['mbpoll', '-V'],
