@@ -30,8 +30,8 @@ export class FifoAccess {
     const line = this.profile.registers.FIFO_POINTER;
     const words: number[] = [];
     encode(number, line.type, words, 0, this.profile.order);
-    await link.write(this.meter.unit, line.address, words);
-    return await this.status(link);
+    const { status, statusLength } = FIFO;
+    return decodeStatus(await link.writeAndRead(this.meter.unit, line.address, words, status, statusLength));
   }
 
   async status(link: ModbusLink): Promise<FifoStatus> {
@@ -43,6 +43,7 @@ export class FifoAccess {
    * meanwhile, the window was moved by another reader, the format changes, or the time is over.
    * @param from number of the first
    * @param deadline on the clock of `performance.now`
+   * @returns the blocks, and how many were asked for
    */
   async blocks(
     link: ModbusLink,
@@ -50,22 +51,24 @@ export class FifoAccess {
     count: number,
     format: number,
     deadline = Number.POSITIVE_INFINITY,
-  ): Promise<FifoBlock[]> {
+  ): Promise<{ blocks: FifoBlock[]; asked: number }> {
     const blocks: FifoBlock[] = [];
+    let asked = 0;
     while (blocks.length < count && performance.now() < deadline) {
       const burst = Math.min(link.burst, count - blocks.length);
       const addresses = Array.from(
         { length: burst },
         (_, i) => FIFO.window + (blocks.length + i) * FIFO.blockLength,
       );
+      asked += burst;
       for (const words of await link.readBurst(this.meter.unit, addresses, FIFO.blockLength)) {
         const header = decodeBlockHeader(words);
         const isWanted = header.number === nextBlock(from, blocks.length) && header.count > 0;
-        if (!isWanted || header.format !== format) return blocks;
+        if (!isWanted || header.format !== format) return { blocks, asked };
         blocks.push({ header, words });
       }
     }
-    return blocks;
+    return { blocks, asked };
   }
 
   /**

@@ -14,6 +14,8 @@ import type { LineCounters, Table, Wire } from './wire';
 const MAX_WAITING = 10_000;
 /** Exceptions after which the same question may be answered the next time: acknowledge, busy. */
 const WORTH_RETRYING = new Set([5, 6]);
+/** Rounds of requests in flight that one piece of work of a unit may be. */
+const BURST_ROUNDS = 4;
 /** So many requests on end without any answer, and a connection that looks open is taken for dead. */
 const DEAD_AFTER = 3;
 
@@ -100,32 +102,64 @@ export class ModbusLink {
    */
   readBurst(unit: number, addresses: readonly number[], count: number): Promise<number[][]> {
     return this.enqueue(unit, async (wire, timeout) => {
-      const words: number[][] = [];
-      // A repetition sends fewer at once.
-      while (words.length < addresses.length) {
-        const size = this.inFlight.size(wire.maxInFlight);
-        const reads = addresses
-          .slice(words.length, words.length + size)
-          .map((address) => wire.read(unit, 'holding', address, count, timeout));
-        // All have ended before anything else is asked.
-        const results = await Promise.allSettled(reads);
-        const failed = results.find(({ status }) => status === 'rejected') as
-          | PromiseRejectedResult
-          | undefined;
-        if (failed) {
-          if (!isException(failed.reason)) this.inFlight.failed(reads.length);
-          throw failed.reason;
+      const size = Math.min(addresses.length, this.inFlight.size(wire.maxInFlight));
+      const words: number[][] = new Array(addresses.length);
+      let next = 0;
+      let failure: { error: unknown } | undefined;
+      const lane = async () => {
+        while (next < addresses.length && !failure) {
+          const at = next++;
+          try {
+            words[at] = await wire.read(unit, 'holding', addresses[at], count, timeout);
+          } catch (error) {
+            failure ??= { error };
+          }
         }
-        this.inFlight.answered(reads.length, wire.maxInFlight);
-        for (const result of results) words.push((result as PromiseFulfilledResult<number[]>).value);
+      };
+      // All have ended before anything else is asked. A repetition sends fewer at once.
+      await Promise.all(Array.from({ length: size }, lane));
+      if (failure) {
+        if (!isException(failure.error)) this.inFlight.failed(size);
+        throw failure.error;
       }
+      this.inFlight.answered(size, wire.maxInFlight);
       return words;
     });
   }
 
-  /** Requests that {@link readBurst} sends at once. */
+  /** Requests that {@link readBurst} takes at once: some for each that is in flight, where nobody else waits. */
   get burst(): number {
+    const size = this.requestsInFlight;
+    return size > 1 && !this.isShared ? size * BURST_ROUNDS : size;
+  }
+
+  /** Requests that are in flight at once, as far as is known. */
+  get requestsInFlight(): number {
     return this.inFlight.size(this.connection.maxInFlight);
+  }
+
+  /** Writes registers, and reads others behind that without waiting. Errors as in {@link read} and {@link write}. */
+  async writeAndRead(
+    unit: number,
+    address: number,
+    words: number[],
+    readAddress: number,
+    count: number,
+  ): Promise<number[]> {
+    this.checkWrite(address, words.length);
+    if (this.requestsInFlight < 2) {
+      await this.write(unit, address, words);
+      return await this.read(unit, readAddress, count);
+    }
+    return await this.enqueue(unit, async (wire, timeout) => {
+      const [written, read] = await Promise.allSettled([
+        wire.write(unit, address, words, timeout),
+        wire.read(unit, 'holding', readAddress, count, timeout),
+      ]);
+      if (written.status === 'rejected') throw written.reason;
+      if (read.status === 'rejected') throw read.reason;
+      return read.value;
+    });
   }
 
   /** ms until the connection is tried again; 0 where it is there, or is tried by the next request. */

@@ -172,7 +172,7 @@ export class PolledMeter {
       detail: {
         ...statistics,
         ...(this.link.line && { line: { ...this.link.line } }),
-        inFlight: this.link.burst,
+        inFlight: this.link.requestsInFlight,
         answering: this.answering,
         standing: this.context.conditions.keys,
       },

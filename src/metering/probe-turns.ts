@@ -79,10 +79,13 @@ export class ProbeTurns {
     this.credit = Math.min(CREDIT, this.credit + share * (now - this.creditAt));
     this.creditAt = now;
     if (this.credit < least && this.line.isAnswering) {
-      this.timer = setTimeout(() => {
-        this.timer = undefined;
-        this.next();
-      }, (least - this.credit) / share).unref();
+      this.timer = setTimeout(
+        () => {
+          this.timer = undefined;
+          this.next();
+        },
+        (least - this.credit) / share,
+      ).unref();
       return;
     }
     this.isBusy = true;

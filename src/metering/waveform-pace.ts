@@ -34,7 +34,7 @@ export class WaveformPace {
   /** Blocks a second; undefined before it is known. */
   carried: number | undefined;
 
-  /** @param ms for so many blocks, with all that goes with them */
+  /** @param ms for so many blocks, whether they could be used or not, with all that goes with them */
   measured(blocks: number, ms: number): void {
     if (blocks < LEAST_BLOCKS || ms <= 0) return;
     const pace = (1000 * blocks) / ms;
@@ -51,10 +51,12 @@ export class WaveformPace {
    * far back as is safe; where it cannot, at the newest run that is long enough for an event to be judged in it.
    * @param held blocks that the meter holds
    * @param delay ms until the first of them is read
+   * @param overruns consecutive ones before this: each time half of what is held is given up
    */
-  resumeAt(status: FifoStatus, held: number, delay: number): number {
+  resumeAt(status: FifoStatus, held: number, delay: number, overruns: number): number {
     const made = blocksPerSecond(status);
-    const safe = Math.ceil((RESERVE * 2 * made * delay) / 1000) + 1;
+    const near = Math.ceil((RESERVE * 2 * made * delay) / 1000) + 1;
+    const safe = Math.max(near, Math.floor(held * (1 - 0.5 ** overruns)));
     if (!this.isOverloaded(status)) return Math.min(held, safe);
     const run = Math.ceil(RUN * made);
     const faster = made / (this.carried as number) - 1;

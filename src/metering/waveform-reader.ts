@@ -29,7 +29,7 @@ export interface WaveformBatch {
 
 /** Blocks read in one turn, as many as the window shows, and how long it may last, ms. */
 const MAX_BLOCKS = FIFO.windowBlocks;
-const MAX_TURN = 1000;
+const MAX_TURN = 1500;
 /** How far back a reader begins, and how far it may fall behind a meter that it cannot catch up with, s. */
 const MAX_BEHIND = 60;
 /** Numbers this far apart are behind one another, not ahead (numbers begin again after 2^32). */
@@ -48,6 +48,8 @@ export class WaveformReader {
   /** When a turn ended that left something for the next. */
   private leftAt: number | undefined;
   private clearedAt = Number.NEGATIVE_INFINITY;
+  /** Turns with a loss since the last one that read all it wanted. */
+  private overruns = 0;
 
   constructor(
     private readonly profile: Profile,
@@ -64,7 +66,7 @@ export class WaveformReader {
     const held = blocksBetween(next, status.next);
     const deadline = performance.now() + MAX_TURN;
     const count = Math.min(held, MAX_BLOCKS);
-    const blocks = await this.fifo.blocks(link, next, count, status.format, deadline);
+    const { blocks, asked } = await this.fifo.blocks(link, next, count, status.format, deadline);
     await this.clear(link, status);
     this.wanted = nextBlock(next, blocks.length);
     const isNext = this.newest !== undefined && nextBlock(this.newest.header.number, 1) === next;
@@ -72,7 +74,8 @@ export class WaveformReader {
     const last = blocks.at(-1);
     if (last) this.newest = { header: last.header, rate: status.rate };
     const now = performance.now();
-    this.pace.measured(blocks.length, now - began);
+    this.pace.measured(asked, now - began);
+    this.overruns = lost > 0 ? this.overruns + 1 : blocks.length === count ? 0 : this.overruns;
     const more = blocks.length < held;
     if (more) this.leftAt = now;
     const overload = lost > 0 ? this.pace.overload(status) : undefined;
@@ -99,7 +102,7 @@ export class WaveformReader {
     const isTooFar = behind > most && this.pace.isOverloaded(status);
     if (isHeld && !isTooFar) return { status, next: wanted, lost: 0, restarted: false };
     const restarted = !isHeld && blocksBetween(wanted, status.oldest) >= HALF;
-    const skip = restarted ? 0 : this.pace.resumeAt(status, held, delay);
+    const skip = restarted ? 0 : this.pace.resumeAt(status, held, delay, this.overruns);
     const next = nextBlock(status.oldest, skip);
     const lost = restarted ? 0 : blocksBetween(wanted, next);
     return { status: await this.fifo.point(link, next), next, lost, restarted };

@@ -5,6 +5,7 @@ import { buildSync } from 'esbuild';
 import { benchMetering } from './fleet';
 import { benchFlexGetter } from './flex-getter';
 import { benchMemory } from './memory';
+import { benchWaveforms } from './waveforms';
 import { benchWire } from './wire';
 
 /** Runs a benchmark in plain Node, as the package runs: what compiles tests on the fly slows it by a fifth. */
@@ -32,6 +33,7 @@ const SECTIONS: Record<string, () => unknown> = {
   publishing: () => inPlainNode('publishing', 'benchPublishing'),
   memory: benchMemory,
   metering: benchMetering,
+  waveforms: benchWaveforms,
   'flex-getter': benchFlexGetter,
 };
 

@@ -149,6 +149,9 @@ describe('a meter that does not sample', function () {
       withCode(run, 'WAVEFORM_OFF').map(({ severity }) => severity),
       ['warning', 'info'],
     );
+    await run.poller.write('m1', { LOG_CTRL: 0 });
+    await until(() => withCode(run, 'WAVEFORM_OFF').length === 3, 'the report that it was switched off');
+    assert.equal(withCode(run, 'END_OF_WAVEFORM').length, 1);
   });
 
   it('is switched on where the settings say so, and the write is reported', async () => {
@@ -177,7 +180,7 @@ describe('requests in flight', function () {
     const had = samplesOf(run);
     await until(() => samplesOf(run) > had + 2000, 'samples', 20_000);
     assert.equal(run.slow.dropped, dropped);
-    assert.equal(run.link.burst, 1);
+    assert.equal(run.link.requestsInFlight, 1);
     assert.equal(runsOf(run).length, 1);
     assert.equal(withCode(run, 'TIMEOUT_ERROR').length, 0);
   });
