@@ -5,6 +5,7 @@ import { buildSync } from 'esbuild';
 import { benchMetering } from './fleet';
 import { benchFlexGetter } from './flex-getter';
 import { benchMemory } from './memory';
+import { benchRival } from './rival';
 import { benchWire } from './wire';
 
 /** Runs a benchmark in plain Node, as the package runs: what compiles tests on the fly slows it by a fifth. */
@@ -33,6 +34,7 @@ const SECTIONS: Record<string, () => unknown> = {
   memory: benchMemory,
   metering: benchMetering,
   'flex-getter': benchFlexGetter,
+  rival: benchRival,
 };
 
 /** All sections, or those that are named: `npm run bench -- files phasing`. */
