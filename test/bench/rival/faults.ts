@@ -9,9 +9,9 @@ const UNITS = 30;
 const WINDOWS = 4;
 /** Devices of a row that are disturbed, at different moments of their interval. */
 const DEVICES = 5;
-/** ms of a meter of flesh and blood behind a gateway. */
+/** ms that a meter takes to respond. */
 const ANSWER = 20;
-/** s that are waited for a reading before it counts as never. */
+/** s without a reading after which it counts as never. */
 const LONGEST_WAIT = 70;
 
 /** Both sides at once: these rows leave the processor idle. */
