@@ -147,18 +147,18 @@ export class ModbusLink {
     count: number,
   ): Promise<number[]> {
     this.checkWrite(address, words.length);
-    if (this.requestsInFlight < 2) {
-      await this.write(unit, address, words);
-      return await this.read(unit, readAddress, count);
-    }
     return await this.enqueue(unit, async (wire, timeout) => {
-      const [written, read] = await Promise.allSettled([
-        wire.write(unit, address, words, timeout),
-        wire.read(unit, 'holding', readAddress, count, timeout),
-      ]);
-      if (written.status === 'rejected') throw written.reason;
-      if (read.status === 'rejected') throw read.reason;
-      return read.value;
+      const write = () => wire.write(unit, address, words, timeout);
+      const read = () => wire.read(unit, 'holding', readAddress, count, timeout);
+      if (this.inFlight.size(wire.maxInFlight) < 2) {
+        await write();
+        return await read();
+      }
+      const [written, found] = await Promise.allSettled([write(), read()]);
+      if (written.status === 'fulfilled' && found.status === 'fulfilled') return found.value;
+      const { reason } = (written.status === 'rejected' ? written : found) as PromiseRejectedResult;
+      if (!isException(reason)) this.inFlight.failed(2);
+      throw reason;
     });
   }
 

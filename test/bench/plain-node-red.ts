@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,18 +14,37 @@ export interface PlainFlow {
   stop(): Promise<void>;
 }
 
+export interface PlainOptions {
+  /** A node_modules folder whose nodes are loaded in place of those of this package. */
+  modules?: string;
+  /** Called with every message that comes to a `bench-sink`. */
+  received?(message: object): void;
+}
+
 interface Meeting {
   source?: Source;
-  received: number;
+  received(message: object): void;
 }
+
+/** Nodes without a place in the editor. */
+const CONFIG = /^(modbus-link|meter-fleet|modbus-client)$/;
 
 /**
  * A flow in a Node-RED as it is installed, in this process: without the test helper, whose spies take notes of every
  * message with a stack trace. The flow has one node of the type `bench-source`, and any number of `bench-sink`.
  */
-export async function runPlain(nodes: object[]): Promise<PlainFlow> {
+export async function runPlain(
+  nodes: object[],
+  { modules, received }: PlainOptions = {},
+): Promise<PlainFlow> {
   const userDir = mkdtempSync(join(tmpdir(), 'pq-bench-'));
-  const meeting: Meeting = { received: 0 };
+  let count = 0;
+  const meeting: Meeting = {
+    received: (message) => {
+      count++;
+      received?.(message);
+    },
+  };
   (globalThis as unknown as { benchMeeting: Meeting }).benchMeeting = meeting;
   mkdirSync(join(userDir, 'nodes'));
   const node = (name: string, body: string) => {
@@ -39,18 +58,21 @@ export async function runPlain(nodes: object[]): Promise<PlainFlow> {
   node('bench-source', 'globalThis.benchMeeting.source = this;');
   node(
     'bench-sink',
-    `this.on('input', (_msg, _send, done) => { globalThis.benchMeeting.received++; done(); });`,
+    `this.on('input', (msg, _send, done) => { globalThis.benchMeeting.received(msg); done(); });`,
   );
   const flow = [
     { id: 'tab', type: 'tab', label: 'bench' },
-    ...nodes.map((one) => ({ wires: [], ...one, z: 'tab', x: 0, y: 0 })),
+    ...nodes.map((one) =>
+      CONFIG.test((one as { type: string }).type) ? one : { wires: [], ...one, z: 'tab', x: 0, y: 0 },
+    ),
   ];
   writeFileSync(join(userDir, 'flows.json'), JSON.stringify(flow));
+  if (modules) symlinkSync(modules, join(userDir, 'node_modules'));
   const RED = require('node-red');
   RED.init({
     userDir,
     flowFile: 'flows.json',
-    nodesDir: join(__dirname, '..', '..', 'dist', 'nodes'),
+    nodesDir: modules ? [] : join(__dirname, '..', '..', 'dist', 'nodes'),
     httpAdminRoot: false,
     httpNodeRoot: false,
     logging: { console: { level: 'error' } },
@@ -60,7 +82,7 @@ export async function runPlain(nodes: object[]): Promise<PlainFlow> {
   while (!meeting.source) await new Promise((resolve) => setTimeout(resolve, 20));
   return {
     source: meeting.source,
-    received: () => meeting.received,
+    received: () => count,
     stop: async () => {
       await RED.stop();
       rmSync(userDir, { recursive: true, force: true });

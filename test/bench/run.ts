@@ -5,6 +5,7 @@ import { buildSync } from 'esbuild';
 import { benchMetering } from './fleet';
 import { benchFlexGetter } from './flex-getter';
 import { benchMemory } from './memory';
+import { benchRival } from './rival';
 import { benchWaveforms } from './waveforms';
 import { benchWire } from './wire';
 
@@ -35,6 +36,7 @@ const SECTIONS: Record<string, () => unknown> = {
   metering: benchMetering,
   waveforms: benchWaveforms,
   'flex-getter': benchFlexGetter,
+  rival: benchRival,
 };
 
 /** All sections, or those that are named: `npm run bench -- files phasing`. */
