@@ -1,6 +1,6 @@
 import type { Finding } from '../record';
 import { ModbusConnection } from './connection';
-import { WriteRefused } from './diagnosis';
+import { isLinkDown, WriteRefused } from './diagnosis';
 import { FairQueue } from './fair-queue';
 import { GatewayPatience } from './gateway-patience';
 import { InFlight } from './in-flight';
@@ -15,7 +15,7 @@ const MAX_WAITING = 10_000;
 /** Exceptions after which the same question may be answered the next time: acknowledge, busy. */
 const WORTH_RETRYING = new Set([5, 6]);
 /** Rounds of requests in flight that one piece of work of a unit may be. */
-const BURST_ROUNDS = 4;
+const BURST_ROUNDS = 8;
 /** So many requests on end without any answer, and a connection that looks open is taken for dead. */
 const DEAD_AFTER = 3;
 
@@ -275,7 +275,10 @@ export class ModbusLink {
           }
           this.counters.retries++;
           this.statistics(unit).retries++;
-          const pause = Math.max(this.settings.timeout, this.connection.quarantine(unit));
+          // Where there is no connection, a repetition is there when the next is tried.
+          const pause = isLinkDown(error)
+            ? this.retryIn + 1
+            : Math.max(this.settings.timeout, this.connection.quarantine(unit));
           this.later(pause, () => this.queue.push(unit, attempt), reject);
         }
       };
@@ -369,7 +372,9 @@ export class ModbusLink {
     if (transport === 'rtu') return;
     // Half an answer would be taken for the beginning of the next one.
     const isLate = isTimeout(error) && !('rest' in (error as object));
-    if ((isLate || transport === 'rtu-over-tcp') && this.unanswered < DEAD_AFTER) return;
+    // A device that has been silent for long gets a new connection each time: it may be back, and know nothing of this.
+    const isGone = !this.isShared && this.times.silence(unit) > DEAD_AFTER;
+    if ((isLate || transport === 'rtu-over-tcp') && this.unanswered < DEAD_AFTER && !isGone) return;
     this.unanswered = 0;
     await this.connection.drop();
   }

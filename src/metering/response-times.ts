@@ -61,6 +61,11 @@ export class ResponseTimes {
     return this.units.get(unit)?.unanswered === 0;
   }
 
+  /** Requests to a unit without an answer since the last one that had one. */
+  silence(unit: number): number {
+    return this.units.get(unit)?.unanswered ?? 0;
+  }
+
   /** ms that an answer of a unit takes; undefined where it is not known. */
   usual(unit: number): number | undefined {
     return this.units.get(unit)?.mean || undefined;
