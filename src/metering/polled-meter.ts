@@ -65,7 +65,7 @@ export class PolledMeter {
   private readonly stopping = new AbortController();
   private readonly unsubscribe: () => void;
 
-  /** @param delay ms until the first turn */
+  /** @param first when the first turn is due, on the clock of `performance.now` */
   constructor(
     readonly meter: FleetMeter,
     private readonly link: ModbusLink,
@@ -74,7 +74,7 @@ export class PolledMeter {
     private readonly output: PollerOutput,
     memory: PollerMemory,
     private readonly neighbours: Neighbours,
-    delay: number,
+    first: number,
   ) {
     const isStopped = () => this.stopped;
     const tell = (finding: Finding) => this.tell(finding);
@@ -90,7 +90,7 @@ export class PolledMeter {
       },
     };
     this.tasks = tasksOf(this.context, settings);
-    for (const name of TASK_NAMES) if (this.tasks[name]) this.due.set(name, performance.now() + delay);
+    for (const name of TASK_NAMES) if (this.tasks[name]) this.due.set(name, first);
     this.unsubscribe = link.onConnected(() => this.wake());
     this.schedule();
   }
