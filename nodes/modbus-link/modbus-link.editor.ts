@@ -3,13 +3,14 @@ import { registerNode } from '../../src/panel/register';
 import { testButton, testRow } from '../../src/panel/test-button';
 
 const SERIAL = ['serialPort', 'baudRate', 'dataBits', 'parity', 'stopBits'];
-const NETWORK = ['host', 'port'];
+const NETWORK = ['host', 'port', 'tls'];
 
 registerNode('modbus-link', {
   settings: {
     transport: { value: 'tcp', icon: 'exchange', choices: ['tcp', 'rtu-over-tcp', 'rtu'] },
     host: { value: '', icon: 'globe', placeholder: '192.168.1.10' },
     port: { value: 502, icon: 'random' },
+    tls: { value: '', type: 'tls-config', required: false, icon: 'lock' },
     serialPort: { value: '', icon: 'usb', placeholder: '/dev/ttyUSB0', offers: true },
     baudRate: { value: 9600, icon: 'tachometer' },
     dataBits: { value: 8, icon: 'ellipsis-h', choices: [8, 7] },

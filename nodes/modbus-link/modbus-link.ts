@@ -1,7 +1,20 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { listSerialPorts, ModbusLink, readLinkSettings, tryLink } from '../../src/metering';
-import { check } from '../../src/record';
+import {
+  type LinkSettings,
+  listSerialPorts,
+  ModbusLink,
+  readLinkSettings,
+  tryLink,
+} from '../../src/metering';
+import { check, FieldError } from '../../src/record';
 import { type Door, openDoor } from '../admin-door';
+
+/** What a panel keeps where no other node is chosen. */
+const NO_NODE = '_ADD_';
+
+interface TlsNode extends Node {
+  addTLSOptions(options: object): NonNullable<LinkSettings['tls']>;
+}
 
 interface ModbusLinkNode extends Node {
   /** The connection; undefined where the settings are not valid. */
@@ -14,6 +27,18 @@ export = (RED: NodeAPI): void => {
     void listSerialPorts().then((found) => res.json(found));
   });
 
+  /** The settings of a panel; with TLS where a TLS setting is chosen, and never without it then. */
+  const settingsOf = (given: unknown): LinkSettings => {
+    const settings = readLinkSettings(given);
+    const { tls } = (given ?? {}) as { tls?: unknown };
+    if (settings.transport === 'rtu' || typeof tls !== 'string' || tls === '' || tls === NO_NODE)
+      return settings;
+    const node = RED.nodes.getNode(tls) as TlsNode | null;
+    if (node?.type !== 'tls-config')
+      throw new FieldError('settings.tls', 'a TLS setting that is deployed', undefined);
+    return { ...settings, tls: node.addTLSOptions({}) };
+  };
+
   // The button of the panel: whoever may change the link may try it.
   const test: Door = { method: 'post', path: '/modbus-link/test', permission: 'flows.write' };
   openDoor(RED, test, (req, res) => {
@@ -21,7 +46,7 @@ export = (RED: NodeAPI): void => {
     const run = async () => {
       const range = { min: 0, max: 255 };
       const id = check.integer(check.setting(unit, 'unit', 1, range), 'unit', range);
-      return await tryLink(readLinkSettings(settings), id);
+      return await tryLink(settingsOf(settings), id);
     };
     run().then(
       (found) => res.json(found),
@@ -32,7 +57,7 @@ export = (RED: NodeAPI): void => {
   RED.nodes.registerType('modbus-link', function (this: ModbusLinkNode, config: NodeDef) {
     RED.nodes.createNode(this, config);
     try {
-      this.link = new ModbusLink(readLinkSettings(config));
+      this.link = new ModbusLink(settingsOf(config));
     } catch (error) {
       this.error((error as Error).message);
     }

@@ -1,4 +1,5 @@
 import { FieldError } from '../record';
+import { tlsReason } from '../shared/tls-reasons';
 
 /** Faults of the wire by the field's names, each with what to check first. */
 
@@ -94,6 +95,9 @@ const LOST: Fault = {
   text: 'the connection was cut',
   hint: 'Check whether the device allows more than one connection, and how long it keeps an idle one.',
 };
+
+const TLS_HINT =
+  'Check the TLS settings of the link, and the port: devices with Modbus/TCP Security listen on 802.';
 
 const LINE_FAULTS = {
   CRC_ERROR: DAMAGED,
@@ -197,6 +201,8 @@ export function faultOf(error: unknown): Fault {
   if (e.foreign) return WRONG_TRANSACTION;
   if (e.name === 'TransactionTimedOutError' || e.errno === 'ETIMEDOUT' || e.code === 'ETIMEDOUT')
     return TIMEOUT;
+  const tls = tlsReason(e.code) ?? (/^ERR_(SSL|TLS)/.test(e.code ?? '') ? message.slice(0, 200) : undefined);
+  if (tls) return { code: 'TLS_ERROR', text: `no secure connection: ${tls}`, hint: TLS_HINT };
   if (/CRC/i.test(message)) return DAMAGED;
   if (e.code === 'ECONNREFUSED') return REFUSED;
   if (e.code === 'EHOSTUNREACH' || e.code === 'ENETUNREACH' || e.code === 'ENOTFOUND') return UNREACHABLE;

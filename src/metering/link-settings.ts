@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from 'node:tls';
 import { check, FieldError } from '../record';
 
 export const TRANSPORTS = ['tcp', 'rtu-over-tcp', 'rtu'] as const;
@@ -17,6 +18,8 @@ export interface LinkSettings {
   retries: number;
   /** Pause between an answer and the next request, ms. */
   gap: number;
+  /** For a connection with TLS: CA, client certificate and key, as Node.js takes them. */
+  tls?: ConnectionOptions;
   /** Nothing is written over this link. */
   readOnly: boolean;
   /** Registers that may be written, first and last of each range; all where there are none. */

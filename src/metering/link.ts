@@ -12,6 +12,8 @@ import type { LineCounters, Table, Wire } from './wire';
 
 /** Requests that may wait on one link; more, and the meters behind it are asked faster than it can carry. */
 const MAX_WAITING = 10_000;
+/** The exception of a device that does not know a function code. */
+const ILLEGAL_FUNCTION = 1;
 /** Exceptions after which the same question may be answered the next time: acknowledge, busy. */
 const WORTH_RETRYING = new Set([5, 6]);
 /** Rounds of requests in flight that one piece of work of a unit may be. */
@@ -44,6 +46,8 @@ export class ModbusLink {
   private readonly listeners = new Set<() => void>();
   /** Requests that are repeated after a pause. */
   private readonly pauses = new Set<{ timer: NodeJS.Timeout; giveUp: (error: Error) => void }>();
+  /** Units that do not know function code 16. */
+  private readonly singleWriters = new Set<number>();
   /** By unit id: 256 at most. */
   private readonly units = new Map<number, UnitStatistics>();
   private closed = false;
@@ -225,12 +229,23 @@ export class ModbusLink {
   }
 
   /**
-   * Writes holding registers (function code 16). Errors as in {@link read}.
+   * Writes holding registers: function code 16, or 06 for a single register of a unit that does not know 16. Errors as
+   * in {@link read}.
    * @throws WriteRefused for registers that may not be written over this link
    */
   async write(unit: number, address: number, words: number[]): Promise<void> {
     this.checkWrite(address, words.length);
-    await this.enqueue(unit, (wire, timeout) => wire.write(unit, address, words, timeout));
+    const isSingle = words.length === 1;
+    if (!isSingle || !this.singleWriters.has(unit)) {
+      try {
+        await this.enqueue(unit, (wire, timeout) => wire.write(unit, address, words, timeout));
+        return;
+      } catch (error) {
+        if (!isSingle || (error as { modbusCode?: number }).modbusCode !== ILLEGAL_FUNCTION) throw error;
+      }
+    }
+    await this.enqueue(unit, (wire, timeout) => wire.writeSingle(unit, address, words[0], timeout));
+    this.singleWriters.add(unit);
   }
 
   /** @throws WriteRefused for registers that may not be written over this link */

@@ -14,3 +14,4 @@ export * from './private-files';
 export * from './refusals';
 export * from './run-time-values';
 export * from './sealing';
+export * from './tls-reasons';

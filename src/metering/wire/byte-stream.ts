@@ -1,5 +1,5 @@
-import { Socket } from 'node:net';
 import type { LinkSettings } from '../link-settings';
+import { connectSocket } from './socket';
 
 /** Bytes to and from a serial port, or a socket that stands for one. */
 export interface ByteStream {
@@ -52,17 +52,9 @@ async function openPort(settings: LinkSettings, listener: ByteListener): Promise
   };
 }
 
-async function openSocket({ host, port }: LinkSettings, listener: ByteListener): Promise<ByteStream> {
-  const socket = new Socket();
-  socket.setNoDelay();
+async function openSocket(settings: LinkSettings, listener: ByteListener): Promise<ByteStream> {
+  const socket = await connectSocket(settings);
   let error: Error = Object.assign(new Error('the connection was cut'), { code: 'ECONNRESET' });
-  await new Promise<void>((resolve, reject) => {
-    socket.once('error', reject);
-    socket.connect(port, host, () => {
-      socket.off('error', reject);
-      resolve();
-    });
-  });
   let isOpen = true;
   socket.on('error', (reason) => {
     error = reason;

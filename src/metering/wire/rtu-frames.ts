@@ -76,6 +76,12 @@ export function writeQuestion(unit: number, address: number, words: readonly num
   };
 }
 
+/** Its answer is the question itself. */
+export function singleWriteQuestion(unit: number, address: number, word: number): Question {
+  const body = [unit, 6, high(address), low(address), high(word), low(word)];
+  return { unit, code: 6, bytes: framed(body), head: Buffer.from(body), length: 8 };
+}
+
 /** Registers of an answer to {@link readQuestion}. */
 export function wordsOf(answer: Buffer): number[] {
   return Array.from({ length: (answer.length - 5) / 2 }, (_, i) => answer.readUInt16BE(3 + 2 * i));

@@ -9,6 +9,7 @@ import {
   type Question,
   readLength,
   readQuestion,
+  singleWriteQuestion,
   wordsOf,
   writeQuestion,
 } from './rtu-frames';
@@ -114,6 +115,10 @@ export class RtuWire implements Wire {
 
   async write(unit: number, address: number, words: readonly number[], timeout: number): Promise<void> {
     await this.ask(writeQuestion(unit, address, words), timeout);
+  }
+
+  async writeSingle(unit: number, address: number, word: number, timeout: number): Promise<void> {
+    await this.ask(singleWriteQuestion(unit, address, word), timeout);
   }
 
   readRepeated(): Promise<number[][]> {

@@ -2,6 +2,7 @@ import ModbusRTU from 'modbus-serial';
 import { EIG } from '../../registers';
 import type { LinkSettings } from '../link-settings';
 import { MbapGuard } from './mbap-guard';
+import { connectSocket } from './socket';
 import type { Table, Wire, WireListener } from './wire';
 
 /** Late answers that are known as such. */
@@ -24,6 +25,8 @@ export class TcpWire implements Wire {
   /** By number, when the newest questions were asked that had no answer in time: an answer to them is late, not wrong. */
   private readonly late = new Map<number, { unit: number; asked: number }>();
   private nextNumber = 1;
+  /** Why it was closed, where that is known. */
+  private reason: Error = Object.assign(new Error('the connection was cut'), { code: 'ECONNRESET' });
 
   private constructor(
     private readonly client: ModbusRTU,
@@ -32,15 +35,17 @@ export class TcpWire implements Wire {
     // It goes to whoever waits for the answer; without a listener it would end the process.
     client.on('error', () => {});
     // The library leaves a request waiting for its timeout when the other side hangs up.
-    client.on('close', () =>
-      listener.closed(Object.assign(new Error('the connection was cut'), { code: 'ECONNRESET' })),
-    );
+    client.on('close', () => listener.closed(this.reason));
   }
 
-  /** @throws the error of the socket */
-  static async open({ host, port }: LinkSettings, listener: WireListener): Promise<TcpWire> {
+  /** @throws the error of the socket, or of TLS */
+  static async open(settings: LinkSettings, listener: WireListener): Promise<TcpWire> {
+    const socket = await connectSocket(settings);
     const wire = new TcpWire(new ModbusRTU(), listener);
-    await wire.client.connectTCP(host, { port });
+    socket.on('error', (error) => {
+      wire.reason = error;
+    });
+    await wire.client.connectTCP(settings.host, { socket } as never);
     wire.watch(listener);
     return wire;
   }
@@ -64,6 +69,10 @@ export class TcpWire implements Wire {
 
   async write(unit: number, address: number, words: readonly number[], timeout: number): Promise<void> {
     await this.ask(unit, timeout, ({ client }) => client.writeRegisters(address, [...words]));
+  }
+
+  async writeSingle(unit: number, address: number, word: number, timeout: number): Promise<void> {
+    await this.ask(unit, timeout, ({ client }) => client.writeRegister(address, word));
   }
 
   readRepeated(

@@ -20,6 +20,9 @@ export interface Wire {
   /** Writes holding registers (function code 16). Errors as in {@link read}. */
   write(unit: number, address: number, words: readonly number[], timeout: number): Promise<void>;
 
+  /** Writes one holding register (function code 06). Errors as in {@link read}. */
+  writeSingle(unit: number, address: number, word: number, timeout: number): Promise<void>;
+
   /**
    * The same registers several times in one request (function code 0x23 of Electro Industries meters).
    * @returns `count` words for each repeat. Errors as in {@link read}, and an Error where it cannot be asked
