@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { benchMetering } from './fleet';
 import { benchFlexGetter } from './flex-getter';
+import { benchLateAnswers } from './late-answers';
 import { benchMemory } from './memory';
 import { benchRival } from './rival';
 import { benchWaveforms } from './waveforms';
@@ -35,6 +36,7 @@ const SECTIONS: Record<string, () => unknown> = {
   memory: benchMemory,
   metering: benchMetering,
   waveforms: benchWaveforms,
+  late: benchLateAnswers,
   'flex-getter': benchFlexGetter,
   rival: benchRival,
 };

@@ -59,8 +59,8 @@ describe('a gateway that carries one request at a time', function () {
     await until(() => (readings.get(1)?.length ?? 0) >= 32, '30 rounds', 45_000);
     const answered: string[] = [];
     for (const unit of [1, 2, 4]) {
-      // The poller spreads its meters over the interval: each unit's rounds begin at its own quarter.
-      const round = (seconds: number) => Math.floor(seconds - (unit - 1) / 4);
+      // The poller spreads its meters over the interval, in steps of 0.1 s: each unit's rounds begin at its own.
+      const round = (seconds: number) => Math.floor(seconds - Math.floor((unit - 1) * 2.5) / 10);
       const rounds = new Set(
         readings
           .get(unit)

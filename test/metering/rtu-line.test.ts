@@ -1,68 +1,11 @@
 import assert from 'node:assert/strict';
-import { faultOf, ModbusLink, readLinkSettings } from '../../src/metering';
+import { ModbusLink, readLinkSettings } from '../../src/metering';
 import { cleanUpAfterEach } from '../clean-up';
 import { seeded } from '../signal/signals';
-import { SABOTAGE, type SaboteurSettings, startSaboteur, wordAt } from './rtu-saboteur';
+import { SABOTAGE, startSaboteur } from './rtu-saboteur';
+import { type Outcome, readOver, say } from './spoilt-line';
 
 const cleanUp = cleanUpAfterEach();
-
-interface Outcome {
-  right: number;
-  wrong: number;
-  faults: Map<string, number>;
-  ms: number;
-}
-
-/** Readings of some registers of some units, one after the other, over a line that spoils them. */
-async function readOver(
-  settings: SaboteurSettings,
-  {
-    units,
-    readings,
-    timeout,
-    retries,
-  }: { units: number; readings: number; timeout: number; retries: number },
-): Promise<Outcome> {
-  const saboteur = await startSaboteur(settings);
-  const link = new ModbusLink(
-    readLinkSettings({ transport: 'rtu-over-tcp', host: '127.0.0.1', port: saboteur.port, timeout, retries }),
-  );
-  cleanUp(() => saboteur.close());
-  cleanUp(() => link.close());
-  const outcome: Outcome = { right: 0, wrong: 0, faults: new Map(), ms: 0 };
-  const began = performance.now();
-  for (let n = 0; n < readings; n++) {
-    const unit = 1 + (n % units);
-    const address = settings.random(1000);
-    // Often as many: that is when one answer can be taken for another.
-    const count = settings.random(3) ? 6 : 1 + settings.random(20);
-    try {
-      const words = await link.read(unit, address, count);
-      const isRight = words.length === count && words.every((word, i) => word === wordAt(unit, address + i));
-      outcome[isRight ? 'right' : 'wrong']++;
-    } catch (error) {
-      const { code } = faultOf(error);
-      outcome.faults.set(code, (outcome.faults.get(code) ?? 0) + 1);
-    }
-  }
-  outcome.ms = performance.now() - began;
-  await link.close();
-  await saboteur.close();
-  return outcome;
-}
-
-function say(name: string, outcomes: Outcome[]): void {
-  const sum = (of: (outcome: Outcome) => number) => outcomes.reduce((total, one) => total + of(one), 0);
-  const [right, wrong] = [sum(({ right }) => right), sum(({ wrong }) => wrong)];
-  const faults = new Map<string, number>();
-  for (const one of outcomes)
-    for (const [code, count] of one.faults) faults.set(code, (faults.get(code) ?? 0) + count);
-  const lost = [...faults].map(([code, count]) => `${code} ${count}`).join(', ');
-  const all = right + wrong + [...faults.values()].reduce((a, b) => a + b, 0);
-  console.log(
-    `      ${name}: ${all} readings, ${wrong} wrong, ${((100 * right) / all).toFixed(1)} % arrive; ${lost}`,
-  );
-}
 
 describe('an RTU line', function () {
   this.timeout(300_000);
