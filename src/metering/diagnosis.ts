@@ -151,6 +151,11 @@ export class WriteRefused extends FieldError {
   }
 }
 
+/** The other side answered with an exception. */
+export function isException(error: unknown): boolean {
+  return (error as { modbusCode?: number } | undefined)?.modbusCode !== undefined;
+}
+
 /** The meter answered, and refused: exceptions but those of a gateway that speaks of a silent meter. */
 export function isRefusal(error: unknown): boolean {
   if (error instanceof DeviceError || error instanceof WriteRefused) return true;

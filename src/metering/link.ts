@@ -1,6 +1,6 @@
 import type { Finding } from '../record';
 import { ModbusConnection } from './connection';
-import { isLinkDown, WriteRefused } from './diagnosis';
+import { isException, isLinkDown, WriteRefused } from './diagnosis';
 import { FairQueue } from './fair-queue';
 import { GatewayPatience } from './gateway-patience';
 import { InFlight } from './in-flight';
@@ -105,30 +105,7 @@ export class ModbusLink {
    * @returns the words of each. Errors as in {@link read}: all of them or none
    */
   readBurst(unit: number, addresses: readonly number[], count: number): Promise<number[][]> {
-    return this.enqueue(unit, async (wire, timeout) => {
-      const size = Math.min(addresses.length, this.inFlight.size(wire.maxInFlight));
-      const words: number[][] = new Array(addresses.length);
-      let next = 0;
-      let failure: { error: unknown } | undefined;
-      const lane = async () => {
-        while (next < addresses.length && !failure) {
-          const at = next++;
-          try {
-            words[at] = await wire.read(unit, 'holding', addresses[at], count, timeout);
-          } catch (error) {
-            failure ??= { error };
-          }
-        }
-      };
-      // All have ended before anything else is asked. A repetition sends fewer at once.
-      await Promise.all(Array.from({ length: size }, lane));
-      if (failure) {
-        if (!isException(failure.error)) this.inFlight.failed(size);
-        throw failure.error;
-      }
-      this.inFlight.answered(size, wire.maxInFlight);
-      return words;
-    });
+    return this.enqueue(unit, (wire, timeout) => this.inFlight.read(wire, unit, addresses, count, timeout));
   }
 
   /** Requests that {@link readBurst} takes at once: some for each that is in flight, where nobody else waits. */
@@ -151,19 +128,9 @@ export class ModbusLink {
     count: number,
   ): Promise<number[]> {
     this.checkWrite(address, words.length);
-    return await this.enqueue(unit, async (wire, timeout) => {
-      const write = () => wire.write(unit, address, words, timeout);
-      const read = () => wire.read(unit, 'holding', readAddress, count, timeout);
-      if (this.inFlight.size(wire.maxInFlight) < 2) {
-        await write();
-        return await read();
-      }
-      const [written, found] = await Promise.allSettled([write(), read()]);
-      if (written.status === 'fulfilled' && found.status === 'fulfilled') return found.value;
-      const { reason } = (written.status === 'rejected' ? written : found) as PromiseRejectedResult;
-      if (!isException(reason)) this.inFlight.failed(2);
-      throw reason;
-    });
+    return await this.enqueue(unit, (wire, timeout) =>
+      this.inFlight.writeAndRead(wire, unit, address, words, readAddress, count, timeout),
+    );
   }
 
   /** ms until the connection is tried again; 0 where it is there, or is tried by the next request. */
@@ -393,10 +360,6 @@ export class ModbusLink {
     this.unanswered = 0;
     await this.connection.drop();
   }
-}
-
-function isException(error: unknown): boolean {
-  return (error as { modbusCode?: number }).modbusCode !== undefined;
 }
 
 /** Exceptions by which a gateway says that a unit does not answer. */
