@@ -154,7 +154,9 @@ function overloaded({ made, carried, channels, rate, fittingChannels, fittingRat
     code: 'WAVEFORM_OVERLOAD',
     severity: 'warning' as const,
     text: `the link carries ${Math.floor(carried)} of the ${Math.ceil(made)} waveform blocks that the meter makes each second`,
-    hint: `What would fit: ${fits.join(', or ')}. Set that in the meter, or use a faster link.`,
+    hint: fits.length
+      ? `What would fit: ${fits.join(', or ')}. Set that in the meter, or use a faster link.`
+      : 'Nothing of it would fit: use a faster link, or turn the waveform off for this meter.',
     detail: {
       made: Math.round(made),
       carried: Math.round(carried),
