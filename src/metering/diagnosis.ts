@@ -151,6 +151,11 @@ export class WriteRefused extends FieldError {
   }
 }
 
+/** It was waited for less than the timeout of the link: a slow device would have needed longer. */
+export function isGivenUpEarly(error: unknown): boolean {
+  return (error as { isEarly?: boolean } | undefined)?.isEarly === true;
+}
+
 /** The other side answered with an exception. */
 export function isException(error: unknown): boolean {
   return (error as { modbusCode?: number } | undefined)?.modbusCode !== undefined;

@@ -294,8 +294,8 @@ export class ModbusLink {
       });
     }
     let began = 0;
+    const allowance = this.times.allowance(unit, this.isShared, this.gatewayPatience);
     try {
-      const allowance = this.times.allowance(unit, this.isShared, this.gatewayPatience);
       const result = await this.connection.exchange((wire) => {
         this.counters.requests++;
         began = performance.now();
@@ -309,6 +309,8 @@ export class ModbusLink {
       if (isGatewayTimeout(error)) this.silent(unit, began);
       else if (isException(error)) this.answered(unit, began);
       else if (began > 0) await this.lost(unit, error, began);
+      if (isTimeout(error) && allowance < this.settings.timeout)
+        throw Object.assign(error as Error, { isEarly: true });
       throw error;
     }
   }

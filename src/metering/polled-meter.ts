@@ -2,7 +2,7 @@ import { Conditions, FieldError, type Finding } from '../record';
 import { growingPause } from '../shared';
 import { absencePause, leastPause } from './absence';
 import { CLEAR, clearBuffer, readWrites, type Written, writeRegisters } from './commands';
-import { faultOf, isLinkDown, isRefusal, isSilence } from './diagnosis';
+import { faultOf, isGivenUpEarly, isLinkDown, isRefusal, isSilence } from './diagnosis';
 import type { FleetMeter } from './fleet';
 import type { ModbusLink } from './link';
 import type { PollerSettings } from './poller-settings';
@@ -32,7 +32,8 @@ const MAX_COMMANDS = 100;
 type Scope = TaskName | 'meter';
 
 interface Standing {
-  code: string;
+  /** undefined where it was not told yet. */
+  code: string | undefined;
   /** Consecutive ones. */
   failures: number;
   /** Of the first, on the clock of `performance.now`. */
@@ -267,8 +268,10 @@ export class PolledMeter {
       this.tasks.reading.forget();
     }
     const before = this.faults.get(scope);
+    // The first look at a meter behind a line that many share is short: a slow one has not had its time.
+    const isHasty = !this.isKnown && isGivenUpEarly(error);
     // Told when it begins and when it ends, not at every try.
-    if (before?.code !== code) {
+    if (before?.code !== code && !isHasty) {
       const detail = {
         unit: this.meter.unit,
         task: name,
@@ -283,7 +286,7 @@ export class PolledMeter {
     const failures = isAbsent || scope !== 'meter' ? (before?.failures ?? 0) + 1 : 1;
     const since = before?.since ?? now;
     const linkDown = isLinkDown(error);
-    this.faults.set(scope, { code, failures, since, linkDown });
+    this.faults.set(scope, { code: isHasty ? undefined : code, failures, since, linkDown });
     const first = Math.min(1, this.tasks.reading.interval) * 1000;
     const pause = isAbsent
       ? absencePause(first, failures, now - since, this.neighbours.away)
@@ -303,6 +306,7 @@ export class PolledMeter {
       if (!fault) continue;
       this.faults.delete(scope);
       if (scope === 'meter') this.neighbours.away--;
+      if (fault.code === undefined) continue;
       const detail = { task: name, ...this.link.statistics(this.meter.unit).snapshot() };
       const text = 'over: the meter answers again';
       this.tell({ code: fault.code, severity: 'info', text, hint: 'Nothing to do.', detail });

@@ -188,3 +188,26 @@ describe('thirty units behind a gateway, of which one answers', function () {
     });
   }
 });
+
+describe('a slow meter among others', () => {
+  it('is no fault because its first answer took longer than the first look lasts', async () => {
+    const gateway = await startGateway({ units: { 1: 5, 2: 400, 3: 5 }, patience: 5 });
+    cleanUp(() => gateway.close());
+    const link = new ModbusLink(readLinkSettings({ host: '127.0.0.1', port: gateway.port, timeout: 1000 }));
+    cleanUp(() => link.close());
+    // What gateways take for silence is known already: much less than this meter needs.
+    for (let i = 0; i < 40; i++) (link as unknown as { patience: GatewayPatience }).patience.observe(1, 0);
+    const { got, output } = collect();
+    const fleet = readFleet(
+      [1, 2, 3].map((unit) => ({ id: String(unit), unit, profile: 'plain' })),
+      'meters',
+      'shared',
+      PLAIN,
+    );
+    const settings = readPollerSettings({ interval: 0.5, waveformInterval: 0, eventInterval: 86_400 });
+    const poller = new Poller(fleet, () => link, settings, output);
+    cleanUp(() => poller.stop());
+    await until(() => got.readings.filter(({ meter }) => meter === '2').length > 2, 'its readings', 20_000);
+    assert.deepEqual(got.diagnostics, []);
+  }).timeout(30_000);
+});
