@@ -7,6 +7,7 @@ import { benchFlexGetter } from './flex-getter';
 import { benchLateAnswers } from './late-answers';
 import { benchMemory } from './memory';
 import { benchRival } from './rival';
+import { benchSilentUnits } from './silent-units';
 import { benchWaveforms } from './waveforms';
 import { benchWire } from './wire';
 
@@ -37,6 +38,7 @@ const SECTIONS: Record<string, () => unknown> = {
   metering: benchMetering,
   waveforms: benchWaveforms,
   late: benchLateAnswers,
+  silent: benchSilentUnits,
   'flex-getter': benchFlexGetter,
   rival: benchRival,
 };
