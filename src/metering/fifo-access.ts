@@ -1,6 +1,7 @@
 import { WaveformFrame } from '../record';
 import {
   type BlockHeader,
+  blockCapacity,
   decodeBlockHeader,
   decodeStatus,
   encode,
@@ -9,8 +10,14 @@ import {
   nextBlock,
   type Profile,
 } from '../registers';
+import { DeviceError } from './diagnosis';
 import type { ModbusLink } from './link';
 import { channelRatio, type MeterAddress } from './readings';
+
+/** No meter samples faster, Hz. */
+const MAX_RATE = 1e7;
+/** No meter is set to a later time, ms since 1970: the year 2200. */
+const MAX_TIME = Date.UTC(2200, 0);
 
 /** A block as it was read. */
 export interface FifoBlock {
@@ -31,29 +38,32 @@ export class FifoAccess {
     const words: number[] = [];
     encode(number, line.type, words, 0, this.profile.order);
     const { status, statusLength } = FIFO;
-    return decodeStatus(await link.writeAndRead(this.meter.unit, line.address, words, status, statusLength));
+    return readStatus(await link.writeAndRead(this.meter.unit, line.address, words, status, statusLength));
   }
 
   async status(link: ModbusLink): Promise<FifoStatus> {
-    return decodeStatus(await link.read(this.meter.unit, FIFO.status, FIFO.statusLength));
+    return readStatus(await link.read(this.meter.unit, FIFO.status, FIFO.statusLength));
   }
 
   /**
    * Blocks from the one that the window stands at, in order. They end before `count` where one was overwritten
    * meanwhile, the window was moved by another reader, the format changes, or the time is over.
    * @param from number of the first
+   * @param status as of the first of them
    * @param deadline on the clock of `performance.now`
    * @returns the blocks, and how many were asked for
+   * @throws DeviceError where the meter's numbers make no sense
    */
   async blocks(
     link: ModbusLink,
     from: number,
     count: number,
-    format: number,
+    { format, channels }: FifoStatus,
     deadline = Number.POSITIVE_INFINITY,
   ): Promise<{ blocks: FifoBlock[]; asked: number }> {
     const blocks: FifoBlock[] = [];
     let asked = 0;
+    const capacity = channels.length ? blockCapacity(channels.length) : 0;
     while (blocks.length < count && performance.now() < deadline) {
       const burst = Math.min(link.burst, count - blocks.length);
       const addresses = Array.from(
@@ -65,6 +75,7 @@ export class FifoAccess {
         const header = decodeBlockHeader(words);
         const isWanted = header.number === nextBlock(from, blocks.length) && header.count > 0;
         if (!isWanted || header.format !== format) return { blocks, asked };
+        if (header.count > capacity || !isTime(header.time)) throw unreadable('a block that makes no sense');
         blocks.push({ header, words });
       }
     }
@@ -123,6 +134,30 @@ export class FifoAccess {
       });
     });
   }
+}
+
+/** What a status says. @throws DeviceError where that makes no sense: samples cannot be told by it */
+function readStatus(words: readonly number[]): FifoStatus {
+  const status = decodeStatus(words);
+  const { rate, scales, oldest, next } = status;
+  const isEmpty = oldest === next;
+  const hasRate = rate > 0 && rate <= MAX_RATE;
+  if (!isEmpty && !hasRate) throw unreadable(`a sampling rate of ${rate} Hz`);
+  if (!isEmpty && scales.length === 0) throw unreadable('no channels');
+  if (scales.some((scale) => !Number.isFinite(scale) || scale === 0)) throw unreadable('a scale of no value');
+  return status;
+}
+
+function isTime(ms: number): boolean {
+  return ms > 0 && ms < MAX_TIME;
+}
+
+function unreadable(what: string): DeviceError {
+  return new DeviceError(
+    'WAVEFORM_UNREADABLE',
+    `the waveform memory of the meter says: ${what}`,
+    'Check that the profile fits the firmware of the meter: nothing is taken from this memory until it makes sense.',
+  );
 }
 
 function follows(before: BlockHeader, after: BlockHeader, rate: number): boolean {

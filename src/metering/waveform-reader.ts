@@ -66,7 +66,7 @@ export class WaveformReader {
     const held = blocksBetween(next, status.next);
     const deadline = performance.now() + MAX_TURN;
     const count = Math.min(held, MAX_BLOCKS);
-    const { blocks, asked } = await this.fifo.blocks(link, next, count, status.format, deadline);
+    const { blocks, asked } = await this.fifo.blocks(link, next, count, status, deadline);
     await this.clear(link, status);
     this.wanted = nextBlock(next, blocks.length);
     const isNext = this.newest !== undefined && nextBlock(this.newest.header.number, 1) === next;

@@ -165,6 +165,50 @@ describe('a meter that does not sample', function () {
   });
 });
 
+describe('a waveform memory that makes no sense', function () {
+  this.timeout(30_000);
+
+  /** Answers with what is given where the status lies, and with a block of so many samples. */
+  async function garbled(change: (words: number[], address: number) => void) {
+    const run = await sampled({ rate: 2000 }, {});
+    await until(() => samplesOf(run) > 0, 'samples');
+    for (const name of ['read', 'writeAndRead', 'readBurst'] as const) {
+      const real = (run.link[name] as (...args: unknown[]) => Promise<unknown>).bind(run.link);
+      (run.link as unknown as Record<string, unknown>)[name] = async (...args: unknown[]) => {
+        const words = (await real(...args)) as number[] | number[][];
+        if (name === 'readBurst') {
+          (args[1] as number[]).forEach((address, i) => {
+            change((words as number[][])[i], address);
+          });
+        } else change(words as number[], (name === 'read' ? args[1] : args[3]) as number);
+        return words;
+      };
+    }
+    await until(() => withCode(run, 'WAVEFORM_UNREADABLE').length > 0, 'the report', 20_000);
+    for (const frame of run.frames) {
+      const va = frame.channel('va') as Float32Array;
+      assert.ok(va.every((x) => Number.isFinite(x)));
+    }
+    return withCode(run, 'WAVEFORM_UNREADABLE')[0];
+  }
+
+  for (const [name, place, change] of [
+    ['more samples than a block holds', 10_000, (words) => words.fill(200, 3, 4)],
+    ['a time in the year 300,000', 10_000, (words) => words.fill(0x7fff, 4, 5)],
+    ['a rate that is no number', 4100, (words) => words.fill(0x7ff8, 6, 7)],
+    ['a rate of 0', 4100, (words) => words.fill(0, 6, 10)],
+    ['no channels', 4100, (words) => words.fill(0, 10, 11)],
+    ['a scale of 0', 4100, (words) => words.fill(0, 12, 14)],
+  ] as [string, number, (words: number[]) => void][]) {
+    it(`is reported and not read: ${name}`, async () => {
+      const { severity } = await garbled((words, at) => {
+        if (place === 4100 ? at === place : at >= place) change(words);
+      });
+      assert.equal(severity, 'error');
+    });
+  }
+});
+
 describe('requests in flight', function () {
   this.timeout(30_000);
 

@@ -136,7 +136,7 @@ export class NumberedLogReader implements EventLogReader {
   ): Promise<WaveformFrame | undefined> {
     if (!this.fifo) return undefined;
     const status = await this.fifo.point(link, blocks.first);
-    const { blocks: read } = await this.fifo.blocks(link, blocks.first, blocks.count, status.format);
+    const { blocks: read } = await this.fifo.blocks(link, blocks.first, blocks.count, status);
     return this.fifo.frames(status, read)[0];
   }
 
