@@ -1,32 +1,20 @@
 import assert from 'node:assert/strict';
-import { connect, createServer as createTcpServer } from 'node:net';
-import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import { createServer } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import { faultOf, type LinkSettings, ModbusLink, readLinkSettings } from '../../src/metering';
 import { cleanUpAfterEach } from '../clean-up';
 import { authority } from '../publishing/certificates';
 import { startGateway } from './gateway';
+import { startTlsFront } from './tls-front';
 
 const cleanUp = cleanUpAfterEach();
 
-/** A gateway whose clients must have a certificate of the authority (Modbus/TCP Security). */
 async function secured(options: TlsOptions): Promise<{ port: number; plain: number }> {
   const gateway = await startGateway({ units: { 1: 1 } });
   cleanUp(() => gateway.close());
-  const sockets = new Set<TLSSocket>();
-  const server = createServer({ ...options, requestCert: true, rejectUnauthorized: true }, (near) => {
-    sockets.add(near);
-    const far = connect(gateway.port, '127.0.0.1');
-    near.on('error', () => {}).on('close', () => far.destroy());
-    far.on('error', () => {}).on('close', () => near.destroy());
-    near.pipe(far).pipe(near);
-  });
-  server.on('tlsClientError', () => {});
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  cleanUp(() => {
-    for (const socket of sockets) socket.destroy();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return { port: (server.address() as { port: number }).port, plain: gateway.port };
+  const front = await startTlsFront(gateway.port, options);
+  cleanUp(() => front.close());
+  return { port: front.port, plain: gateway.port };
 }
 
 function linkTo(port: number, tls: LinkSettings['tls'], more: object = {}): ModbusLink {
@@ -75,7 +63,7 @@ describe('a link with TLS', () => {
   it('carries RTU over TCP, too', async () => {
     // Never in the clear where TLS was asked for: nothing but a handshake arrives.
     let first: Buffer | undefined;
-    const server = createTcpServer((socket) => {
+    const server = createServer((socket) => {
       socket.on('error', () => {});
       socket.on('data', (bytes) => {
         first ??= bytes;
@@ -94,7 +82,7 @@ describe('a link with TLS', () => {
 describe('a device that knows function code 06 only', () => {
   it('has single registers written by that, and is remembered', async () => {
     const codes: number[] = [];
-    const server = createTcpServer((socket) => {
+    const server = createServer((socket) => {
       socket.on('error', () => {});
       socket.on('data', (frame) => {
         const code = frame[7];
