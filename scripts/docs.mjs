@@ -34,7 +34,7 @@ export async function pages() {
   };
 }
 
-/** docs/meters.md with its table of codes and evidence made anew. */
+/** docs/meters.md with its table of codes and evidence generated. */
 async function metersPage() {
   const { outputFiles } = await build({
     entryPoints: [join(root, 'src', 'registers', 'profiles', 'index.ts')],

@@ -136,7 +136,7 @@ export class FifoAccess {
   }
 }
 
-/** What a status says. @throws DeviceError where that makes no sense: samples cannot be told by it */
+/** The decoded status. @throws DeviceError where it makes no sense: no samples can be decoded by it */
 function readStatus(words: readonly number[]): FifoStatus {
   const status = decodeStatus(words);
   const { rate, scales, oldest, next } = status;

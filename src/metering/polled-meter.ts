@@ -32,7 +32,7 @@ const MAX_COMMANDS = 100;
 type Scope = TaskName | 'meter';
 
 interface Standing {
-  /** undefined where it was not told yet. */
+  /** undefined where it is not reported yet. */
   code: string | undefined;
   /** Consecutive ones. */
   failures: number;

@@ -15,9 +15,9 @@ import { blocksPerSecond, type WaveformOverload, WaveformPace } from './waveform
 
 export interface WaveformBatch {
   frames: WaveformFrame[];
-  /** Blocks that were overwritten, or passed over, before they were read. */
+  /** Blocks that were overwritten, or skipped, before they were read. */
   lost: number;
-  /** The meter numbers its blocks anew: what it held before is lost, and nobody knows how much that was. */
+  /** The meter restarted its block numbers: what it held before is lost, and its amount is unknown. */
   restarted: boolean;
   /** The meter says that it samples. */
   sampling: boolean;

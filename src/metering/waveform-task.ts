@@ -4,8 +4,8 @@ import type { MeterContext, Task } from './tasks';
 import type { WaveformOverload } from './waveform-pace';
 import { type WaveformBatch, WaveformReader } from './waveform-reader';
 
-/** Losses are told at most so often, ms. */
-const LOSSES_EVERY = 1000;
+/** Minimum time between two reports of losses, ms. */
+const REPORT_INTERVAL_MS = 1000;
 /** Without a loss for so long, ms, the line carries the waveform again. */
 const OVERLOAD_OVER = 30_000;
 /** A meter that has had nothing new for so long, ms, is asked whether its waveform is on, and so often. */
@@ -16,13 +16,13 @@ const LOOK_EVERY = 5000;
 export class WaveformTask implements Task {
   readonly name = 'waveform';
   private readonly reader: WaveformReader;
-  /** Blocks that were lost and not told yet. */
+  /** Blocks that were lost and are not reported yet. */
   private lost = 0;
-  private toldAt = Number.NEGATIVE_INFINITY;
+  private reportedAt = Number.NEGATIVE_INFINITY;
   private lostAt = Number.NEGATIVE_INFINITY;
   private newAt = performance.now();
   private lookedAt = Number.NEGATIVE_INFINITY;
-  /** Sampling came to its end, and that was told. */
+  /** Sampling came to its end, and that was reported. */
   private hasEnded = false;
 
   /** @param switchOn a waveform that is off is switched on */
@@ -57,9 +57,9 @@ export class WaveformTask implements Task {
     return batch.more;
   }
 
-  /** What was lost and is not told yet is told now. */
+  /** Reports the losses that are still to be reported. */
   stop(): void {
-    this.tellLost(performance.now());
+    this.reportLosses(performance.now());
   }
 
   private judgeLosses({ lost, restarted, overload }: WaveformBatch): void {
@@ -67,25 +67,25 @@ export class WaveformTask implements Task {
     const now = performance.now();
     this.lost += lost;
     if (lost) this.lostAt = now;
-    if (now >= this.toldAt + LOSSES_EVERY) this.tellLost(now);
+    if (now >= this.reportedAt + REPORT_INTERVAL_MS) this.reportLosses(now);
     if (overload) context.conditions.set('waveform overload', overloaded(overload));
     else if (now > this.lostAt + OVERLOAD_OVER) context.conditions.set('waveform overload', undefined);
     if (restarted) {
       context.tell({
         code: 'WAVEFORM_RESTARTED',
         severity: 'warning',
-        text: 'the meter numbers its waveform blocks anew; what it held unread is lost',
+        text: 'the meter restarted its block numbers; the blocks it held unread are lost',
         hint: 'The meter was restarted or its memory cleared: check its supply if nobody did that.',
         detail: {},
       });
     }
   }
 
-  private tellLost(now: number): void {
+  private reportLosses(now: number): void {
     const { lost } = this;
     if (lost === 0) return;
     this.lost = 0;
-    this.toldAt = now;
+    this.reportedAt = now;
     this.context.tell({
       code: 'BUFFER_OVERFLOW',
       severity: 'warning',

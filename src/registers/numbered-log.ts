@@ -17,7 +17,7 @@ import { decode, encode } from './codec';
  * | 10 | float32 | reference voltage, V |
  * | 12 | float32 | lowest or highest Urms(1/2), pu |
  * | 14 | uint32  | number of the first waveform block of its capture (modulo 2^32) |
- * | 16 | uint16  | blocks of the capture; 0 where there is none, and then 14 is 0xFFFFFFFF |
+ * | 16 | uint16  | blocks of the capture; 0 for no capture, and then 14 is 0xFFFFFFFF |
  * | 36 | float32 | frequency when it began, Hz; NaN where it is not known |
  * | 18 | 3 x (float32, uint32, uint32) | of each phase: extreme pu, start after the entry's, duration, tenths of a ms |
  *

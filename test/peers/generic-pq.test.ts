@@ -218,7 +218,7 @@ describe('meter-poll against a reference meter in Python', function () {
     );
   });
 
-  itWith(['python3'], 'TCP: a restart, after which blocks are numbered anew', async () => {
+  itWith(['python3'], 'TCP: a restart, after which block numbers start again', async () => {
     const { meter, link } = await overTcp({ firstBlock: 50_000 });
     const { frames, diagnostics } = poll(link);
     await until(() => lengthOf(frames) > 3200, 'the waveform');

@@ -76,7 +76,7 @@ describe('block numbers, modulo 2^32', () => {
     assert.deepEqual(inWindow(meter, 1), [0xffff, 0xffff, ...new Array(123).fill(0)]);
   });
 
-  it('begin where they are told to; the pointer stands at the first one', () => {
+  it('begin at the given number; the pointer stands at the first one', () => {
     for (const first of [0, 70_000, RANGE - 1]) {
       const meter = counting(10, first);
       const { oldest, next, sampling, format, rate, channels } = statusOf(meter);

@@ -5,7 +5,7 @@ const wattHours = (address: number): RegisterLine => ({ address, type: 'float32'
 const varHours = (address: number): RegisterLine => ({ address, type: 'float32', unit: 'kvarh' });
 
 const codes: Statement = {
-  text: 'no code: what the wiring system set does not have reads 0, which cannot be told from a measured 0',
+  text: 'no code: quantities that the configured wiring system lacks read 0, which is indistinguishable from a measured 0',
   source: 'Eastron SDM72D-M user manual V1.5, part 3, Modbus protocol, page 14',
   evidence: 'related document',
 };
