@@ -231,7 +231,8 @@ describe('metering over a real Modbus wire', () => {
 
   for (const profile of Object.values(PROFILES).filter(({ discover }) => !discover)) {
     it(`reads ${profile.title} in SI units, within what its registers resolve`, async () => {
-      const meter = simulated(synthetic(), profile);
+      // Enough for its harmonics; five minutes of more take seconds of the processor for each profile.
+      const meter = simulated(synthetic({ rate: 2000 }), profile);
       const server = await serveMeter(meter);
       now += 1000;
       const rows = [{ id: 'm1', host: '127.0.0.1', port: server.port, profile: profile.name }];
