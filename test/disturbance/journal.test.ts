@@ -153,7 +153,7 @@ describe('journal', function () {
   });
 
   it('loses nothing that it acknowledged when the process is killed', async () => {
-    for (const patience of [1, 40, 150]) {
+    const killAfter = async (patience: number) => {
       const path = folder();
       const child = spawn(process.execPath, ['--import', 'tsx', join(__dirname, 'journal-writer.ts'), path]);
       let told = '';
@@ -173,7 +173,8 @@ describe('journal', function () {
         const event = found.get(id);
         assert.equal(event?.capture?.length, 400, id);
       }
-    }
+    };
+    await Promise.all([1, 40, 150].map(killAfter));
   });
 
   it('begins anew where the files are damaged, and keeps them aside', async () => {

@@ -55,8 +55,8 @@ type Disturbance = {
   every?: number;
 };
 
-function meterOf(profile: Profile, disturbances: Disturbance[], logged = 0): SimulatedMeter {
-  const source = new SyntheticSource(readSyntheticSettings({ disturbances }));
+function meterOf(profile: Profile, disturbances: Disturbance[], logged = 0, rate?: number): SimulatedMeter {
+  const source = new SyntheticSource(readSyntheticSettings({ disturbances, rate }));
   return new SimulatedMeter({ profile, source, nominal: NOMINAL, fifoBlocks: 4000, start: now, logged });
 }
 
@@ -214,9 +214,12 @@ for (const { profile, grain } of FAMILIES) {
     });
 
     it('says how many entries were overwritten before they were read', async () => {
-      const meter = meterOf(profile, [
-        { type: 'sag', at: 1, duration: 0.05, residual: 0.5, phases: 'a', every: 0.5 },
-      ]);
+      const meter = meterOf(
+        profile,
+        [{ type: 'sag', at: 1, duration: 0.05, residual: 0.5, phases: 'a', every: 0.5 }],
+        0,
+        2000,
+      );
       const { link } = await serve(meter);
       const reader = readerOf(profile);
       meter.advance(now);

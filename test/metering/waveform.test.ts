@@ -218,7 +218,7 @@ describe('requests in flight', function () {
   });
 
   it('a meter that takes one at a time is found out, and read one by one', async () => {
-    const run = await sampled({ rate: 960 }, { service: 2, takes: 1 }, { link: { timeout: 300 } });
+    const run = await sampled({ rate: 960 }, { service: 2, takes: 1 }, { link: { timeout: 1500 } });
     await until(() => run.slow.dropped > 0, 'a request that was dropped', 20_000);
     const { dropped } = run.slow;
     const had = samplesOf(run);

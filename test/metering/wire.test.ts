@@ -84,7 +84,7 @@ function poll(rows: object[], settings: object, links?: MeterLinks): { poller: P
 describe('metering over a real Modbus wire', () => {
   it('brings a recording through the FIFO whole and in order, with its times', async () => {
     const { server } = await serve({ 1: new PlaybackSource([ramp(1000, 2345)], { loop: false }) });
-    const link = linkTo(server.port);
+    const link = linkTo(server.port, { timeout: 5000 });
     const reader = new WaveformReader(genericPq, { ...ADDRESS, ct: 10, pt: 2 });
     const frames: WaveformFrame[] = [];
     const start = now;
@@ -116,7 +116,7 @@ describe('metering over a real Modbus wire', () => {
 
   it('tells a late reader how many blocks were lost, and goes on with samples that are right', async () => {
     const { server } = await serve({ 1: new PlaybackSource([ramp(1000, 20_000)], { loop: false }) }, 20);
-    const link = linkTo(server.port);
+    const link = linkTo(server.port, { timeout: 5000 });
     const reader = new WaveformReader(genericPq, ADDRESS);
     now += 500;
     assert.equal((await reader.read(link)).lost, 0);
@@ -141,7 +141,7 @@ describe('metering over a real Modbus wire', () => {
       channels: { vb: new Array(700).fill(5) },
     });
     const { server } = await serve({ 1: new PlaybackSource([ramp(1000, 700), other], { loop: false }) });
-    const link = linkTo(server.port);
+    const link = linkTo(server.port, { timeout: 5000 });
     const reader = new WaveformReader(genericPq, ADDRESS);
     now += 5000;
     const frames: WaveformFrame[] = [];
@@ -160,7 +160,7 @@ describe('metering over a real Modbus wire', () => {
     );
     const playback = new PlaybackSource([first, second], { loop: false, recordClock: true });
     const { server } = await serve({ 1: playback });
-    const link = linkTo(server.port);
+    const link = linkTo(server.port, { timeout: 5000 });
     const reader = new WaveformReader(genericPq, ADDRESS);
     const frames: WaveformFrame[] = [];
     for (let step = 0; step < 30; step++) {
@@ -183,7 +183,7 @@ describe('metering over a real Modbus wire', () => {
 
   it('does not mix samples when a second reader moves the window', async () => {
     const { server } = await serve({ 1: new PlaybackSource([ramp(1000, 4000)], { loop: false }) });
-    const [a, b] = [linkTo(server.port), linkTo(server.port)];
+    const [a, b] = [linkTo(server.port, { timeout: 5000 }), linkTo(server.port, { timeout: 5000 })];
     const readers = [new WaveformReader(genericPq, ADDRESS), new WaveformReader(genericPq, ADDRESS)];
     now += 10_000;
     const seen: number[][] = [[], []];
