@@ -15,6 +15,8 @@ import { blocksPerSecond, type WaveformOverload, WaveformPace } from './waveform
 
 export interface WaveformBatch {
   frames: WaveformFrame[];
+  /** Blocks that the meter said it holds, from the next one wanted on. */
+  held: number;
   /** Blocks that were overwritten, or skipped, before they were read. */
   lost: number;
   /** The meter restarted its block numbers: what it held before is lost, and its amount is unknown. */
@@ -30,6 +32,10 @@ export interface WaveformBatch {
 /** Blocks read in one turn, as many as the window shows, and how long it may last, ms. */
 const MAX_BLOCKS = FIFO.windowBlocks;
 const MAX_TURN = 1500;
+/** Turns without a block that follow one another at once. */
+const MAX_EMPTY = 3;
+/** A turn that begins later than this after one that left something, ms, was kept from it by something else. */
+const MAX_WAIT = 5000;
 /** How far back a reader begins, and how far it may fall behind a meter that it cannot catch up with, s. */
 const MAX_BEHIND = 60;
 /** Numbers this far apart are behind one another, not ahead (numbers begin again after 2^32). */
@@ -50,6 +56,8 @@ export class WaveformReader {
   private clearedAt = Number.NEGATIVE_INFINITY;
   /** Turns with a loss since the last one that read all it wanted. */
   private overruns = 0;
+  /** Consecutive turns that gave no block. */
+  private empty = 0;
 
   constructor(
     private readonly profile: Profile,
@@ -60,12 +68,15 @@ export class WaveformReader {
 
   /** @throws the fault of the link; blocks not handed over are read again the next time */
   async read(link: ModbusLink): Promise<WaveformBatch> {
-    const began = this.leftAt ?? performance.now();
+    const now = performance.now();
+    // A pause because of a fault says nothing of what the line carries.
+    const began = this.leftAt !== undefined && now < this.leftAt + MAX_WAIT ? this.leftAt : now;
     this.leftAt = undefined;
     const { status, next, lost, restarted } = await this.locate(link);
     const held = blocksBetween(next, status.next);
     const deadline = performance.now() + MAX_TURN;
-    const count = Math.min(held, MAX_BLOCKS);
+    // A meter that hands out none of what it says it holds is asked for one, at its usual pace.
+    const count = Math.min(held, this.empty < MAX_EMPTY ? MAX_BLOCKS : 1);
     const { blocks, asked } = await this.fifo.blocks(link, next, count, status, deadline);
     await this.clear(link, status);
     this.wanted = nextBlock(next, blocks.length);
@@ -73,13 +84,14 @@ export class WaveformReader {
     const frames = this.fifo.frames(status, blocks, isNext && lost === 0 ? this.newest : undefined);
     const last = blocks.at(-1);
     if (last) this.newest = { header: last.header, rate: status.rate };
-    const now = performance.now();
-    this.pace.measured(asked, now - began);
+    const ended = performance.now();
+    this.pace.measured(asked, ended - began);
     this.overruns = lost > 0 ? this.overruns + 1 : blocks.length === count ? 0 : this.overruns;
-    const more = blocks.length < held;
-    if (more) this.leftAt = now;
+    this.empty = blocks.length > 0 ? 0 : this.empty + 1;
+    const more = blocks.length < held && this.empty < MAX_EMPTY;
+    if (more) this.leftAt = ended;
     const overload = lost > 0 ? this.pace.overload(status) : undefined;
-    return { frames, lost, restarted, sampling: status.sampling, overload, more };
+    return { frames, held, lost, restarted, sampling: status.sampling, overload, more };
   }
 
   /** Points the meter at the next block wanted that it still holds, and reads how to understand it. */

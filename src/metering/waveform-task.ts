@@ -1,3 +1,4 @@
+import type { Finding } from '../record';
 import { decode, TYPE_LENGTH } from '../registers';
 import { type Written, writeRegisters } from './commands';
 import type { MeterContext, Task } from './tasks';
@@ -11,6 +12,8 @@ const OVERLOAD_OVER = 30_000;
 /** A meter that has had nothing new for so long, ms, is asked whether its waveform is on, and so often. */
 const NOTHING_NEW = 2000;
 const LOOK_EVERY = 5000;
+/** Blocks that are held and cannot be read for so long, ms, are reported. */
+const NOTHING_READ = 5000;
 
 /** The waveform as it is sampled. */
 export class WaveformTask implements Task {
@@ -21,6 +24,8 @@ export class WaveformTask implements Task {
   private reportedAt = Number.NEGATIVE_INFINITY;
   private lostAt = Number.NEGATIVE_INFINITY;
   private newAt = performance.now();
+  /** Since when the meter has held blocks, and handed out none. */
+  private stuckSince: number | undefined;
   private lookedAt = Number.NEGATIVE_INFINITY;
   /** Sampling came to its end, and that was reported. */
   private hasEnded = false;
@@ -53,6 +58,7 @@ export class WaveformTask implements Task {
         });
       }
     }
+    this.judgeProgress(batch);
     await this.look(batch.sampling);
     return batch.more;
   }
@@ -93,6 +99,15 @@ export class WaveformTask implements Task {
       hint: 'Read the waveform more often, or put fewer meters on this link: the waveform has a gap here.',
       detail: { lost },
     });
+  }
+
+  /** A meter that has blocks and hands out none for long. */
+  private judgeProgress({ held, frames }: WaveformBatch): void {
+    const now = performance.now();
+    if (held === 0 || frames.length > 0) this.stuckSince = undefined;
+    else this.stuckSince ??= now;
+    const isStuck = this.stuckSince !== undefined && now > this.stuckSince + NOTHING_READ;
+    this.context.conditions.set('waveform unreadable', isStuck ? stuck(held) : undefined);
   }
 
   /** Whether the waveform is on at all, where nothing comes. */
@@ -165,5 +180,15 @@ function overloaded({ made, carried, channels, rate, fittingChannels, fittingRat
       fittingChannels,
       fittingRate,
     },
+  };
+}
+
+function stuck(held: number): Finding {
+  return {
+    code: 'WAVEFORM_UNREADABLE',
+    severity: 'warning',
+    text: 'the meter holds waveform blocks, and none of them can be read',
+    hint: 'Check whether another program moves the pointer of this memory (FIFO_POINTER), and that the profile fits the firmware.',
+    detail: { held },
   };
 }
