@@ -261,6 +261,7 @@ describe(`sidebar, Node-RED ${LOOK}`, function () {
       const k = cells.indexOf(type);
       return [Number(cells[k + 1]), Number(cells[k + 2])];
     };
+    // Both are of the same past, though events go on.
     const [told, same] = await at('sag');
     assert.ok(told > 0 && same === told, `the thresholds in force: ${told}, ${same}`);
     await editor.type('#node-input-sag', '0.5');

@@ -211,8 +211,12 @@ describe('journal', function () {
     const journal = await open(path);
     assert.equal((await all(journal.events(ALL))).length, ends.length);
     const { old, doubts, exact } = await tryThresholds(journal, { sag: 0.5 }, readDetectorSettings({}));
-    assert.equal(old.types.sag, 1);
-    assert.deepEqual([exact, doubts], [false, ['2 entries of the journal cannot be read']]);
+    assert.deepEqual(old.types, {}, 'what cannot be judged anew is not compared');
+    assert.equal(exact, false);
+    assert.deepEqual(doubts, [
+      `${ends.length} events are left out: their voltages are not, or not yet, kept`,
+      '2 entries of the journal cannot be read',
+    ]);
   });
 
   it('that cannot be kept is said once, stops nobody, and opens when it can', async () => {
@@ -544,6 +548,39 @@ describe('other thresholds tried on the past', function () {
     assert.equal(answer.exact, true);
     assert.equal(answer.thresholds.sag, 0.88);
     assert.equal(answer.thresholds.swell, 1.1);
+  });
+
+  it('compare the same excursions while events go on', async () => {
+    const journal = await open();
+    const settings = readDetectorSettings({ rvc: 0, maxCapture: 0 });
+    const { ends, excursions } = run(settings, restless(4));
+    const sameFor = async (name: string, doubted: number) => {
+      const answer = await tryThresholds(journal, { sag: settings.sag }, settings);
+      assert.deepEqual(answer.new, answer.old, name);
+      assert.deepEqual(answer.doubts.length, doubted, name);
+      return Object.values(answer.old.types).reduce((a, b) => a + b, 0);
+    };
+    const latest = excursions[excursions.length - 1];
+    const over = ends.filter(({ time }) => time < latest.time);
+    const [last, ...others] = ends.filter(({ time }) => time >= latest.time);
+    for (const event of over) await journal.addEvent(event);
+    for (const excursion of excursions.slice(0, -1)) await journal.addExcursion(excursion);
+    const before = await sameFor('before the last one', 0);
+    // An end waits for the samples after it: the voltages are on disk before it.
+    await journal.begin([{ ...last, state: 'start' }]);
+    for (const event of others) await journal.addEvent(event);
+    await journal.addExcursion(latest);
+    assert.equal(await sameFor('the last one goes on', others.length ? 1 : 0), before);
+    await journal.addEvent(last);
+    assert.ok((await sameFor('all are over', 0)) > before);
+    // Or the other way round: it is over, and the voltage not back inside the watch band.
+    await journal.addEvent({ ...last, id: `${last.id}-2`, time: last.time + 1e6 });
+    await sameFor('an event whose voltages are not kept yet', 1);
+  });
+
+  it('are refused where they make no sense, with the field', async () => {
+    const journal = await open();
+    const settings = readDetectorSettings({});
     await assert.rejects(
       tryThresholds(journal, {}, settings),
       /payload: expected a threshold to try \(sag, swell/,

@@ -105,12 +105,28 @@ export async function tryThresholds(
   );
   const { from, to, meter } = readHistoryQuery(query);
   const where = { from, to, ...(meter !== undefined && { meter }) };
+  const { before, goesOnSince } = await journal.complete();
+  const judged = new Spans();
+  const complete = async function* () {
+    for await (const excursion of journal.excursions(where, before)) {
+      const end = excursion.time + (excursion.ends.at(-1) ?? 0);
+      if (end < (goesOnSince.get(excursion.meter) ?? Number.POSITIVE_INFINITY)) {
+        judged.add(excursion.meter, excursion.time, end);
+        yield excursion;
+      }
+    }
+  };
+  const { counts, doubts, excursions } = await replay(complete(), tried);
+  // Both counts are of the same excursions: events go on meanwhile, and the table would compare two moments.
   const old: Counts = { types: {}, categories: {} };
-  for await (const { type, category } of journal.events(where)) {
+  let leftOut = 0;
+  for await (const { type, category, meter, time } of journal.events(where)) {
     // A rapid voltage change is not judged by these thresholds: it would only look as if it were lost.
-    if (type !== 'rvc') tally(old, type, category.ieee1159);
+    if (type === 'rvc') continue;
+    if (judged.has(meter, time)) tally(old, type, category.ieee1159);
+    else leftOut++;
   }
-  const { counts, doubts, excursions } = await replay(journal.excursions(where), tried);
+  if (leftOut) doubts.push(`${leftOut} events are left out: their voltages are not, or not yet, kept`);
   const { unreadableEntries: lost } = journal;
   if (lost) doubts.push(`${lost} entries of the journal cannot be read`);
   return {
@@ -123,4 +139,28 @@ export async function tryThresholds(
     doubts,
     excursions,
   };
+}
+
+/** Spans of time of each meter, added in the order of time. */
+class Spans {
+  private readonly of = new Map<string, { starts: number[]; ends: number[] }>();
+
+  add(meter: string, start: number, end: number): void {
+    const spans = this.of.get(meter) ?? { starts: [], ends: [] };
+    if (spans.starts.push(start) === 1) this.of.set(meter, spans);
+    spans.ends.push(end);
+  }
+
+  /** Whether a time is in a span, within a millisecond. */
+  has(meter: string, time: number): boolean {
+    const { starts, ends } = this.of.get(meter) ?? { starts: [], ends: [] };
+    let low = 0;
+    let high = starts.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (starts[middle] <= time + 1) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 && time <= ends[low - 1] + 1;
+  }
 }

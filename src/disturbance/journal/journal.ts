@@ -156,6 +156,20 @@ export class Journal {
     return found;
   }
 
+  /**
+   * What is complete: the number of the next entry, and when the first event began that goes on, per meter. Of an
+   * excursion with a lower number, which began before that time, all events are on disk.
+   */
+  async complete(): Promise<{ before: number; goesOnSince: Map<string, number> }> {
+    const before = this.next;
+    await this.written();
+    const goesOnSince = new Map<string, number>();
+    for (const { state, meter, time } of await this.inProgress()) {
+      if (state === 'start') goesOnSince.set(meter, Math.min(time, goesOnSince.get(meter) ?? time));
+    }
+    return { before, goesOnSince };
+  }
+
   /** An event is over: its end stands in place of its start until it has been heard of. */
   private leave(id: string, value: Buffer): void {
     const key = `o/${id}`;
@@ -198,9 +212,13 @@ export class Journal {
     }
   }
 
-  /** Excursions in the order of time. */
-  async *excursions(query: JournalQuery): AsyncGenerator<Excursion> {
+  /**
+   * Excursions in the order of time.
+   * @param before number of the first entry that does not count
+   */
+  async *excursions(query: JournalQuery, before = Number.POSITIVE_INFINITY): AsyncGenerator<Excursion> {
     for await (const { data, number } of this.find('excursion', query)) {
+      if (Number(number) >= before) continue;
       const excursion = this.readable(number, () => decodeExcursion(data));
       if (excursion && (query.meter === undefined || excursion.meter === query.meter)) yield excursion;
     }
