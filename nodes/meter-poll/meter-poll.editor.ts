@@ -13,6 +13,7 @@ registerNode('meter-poll', {
     eventInterval: { value: 60, icon: 'bell', sources: SOURCES },
     waveformInterval: { value: 0.5, icon: 'area-chart', sources: SOURCES },
     waveformOn: { value: false, icon: 'toggle-on' },
+    waveformFit: { value: false, icon: 'compress' },
     concurrency: { value: 64, icon: 'random' },
   },
   read: (settings) => readPollerSettings(settings),

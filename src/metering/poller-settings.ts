@@ -9,6 +9,8 @@ export interface PollerSettings {
   waveformInterval: number;
   /** A meter whose waveform is off is switched on: LOG_CTRL, bit 0. */
   waveformOn: boolean;
+  /** A meter that makes more than its line carries is asked for fewer samples a second: LOG_DIVIDER. */
+  waveformFit: boolean;
   /** Meters asked at once. */
   concurrency: number;
 }
@@ -23,6 +25,7 @@ export function readPollerSettings(given: unknown, at = 'settings'): PollerSetti
     eventInterval: number('eventInterval', 60, { min: 0.1, max: 86_400, unit: 's' }),
     waveformInterval: number('waveformInterval', 0.5, { min: 0, max: 60, unit: 's' }),
     waveformOn: check.boolean(g.waveformOn ?? false, `${at}.waveformOn`),
+    waveformFit: check.boolean(g.waveformFit ?? false, `${at}.waveformFit`),
     concurrency: check.integer(number('concurrency', 64, { min: 1, max: 1000 }), `${at}.concurrency`),
   };
 }

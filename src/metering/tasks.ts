@@ -196,9 +196,7 @@ export function tasksOf(
   return {
     reading: new ReadingTask(settings.interval, context),
     events: EventTask.of(settings.eventInterval, context),
-    waveform: hasWaveform
-      ? new WaveformTask(settings.waveformInterval, context, settings.waveformOn)
-      : undefined,
+    waveform: hasWaveform ? new WaveformTask(context, settings) : undefined,
     clock: profile.registers.CLOCK ? new ClockTask(settings.eventInterval, context) : undefined,
   };
 }

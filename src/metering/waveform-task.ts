@@ -1,7 +1,9 @@
 import type { Finding } from '../record';
 import { decode, TYPE_LENGTH } from '../registers';
 import { type Written, writeRegisters } from './commands';
+import type { PollerSettings } from './poller-settings';
 import type { MeterContext, Task } from './tasks';
+import { WaveformFit } from './waveform-fit';
 import type { WaveformOverload } from './waveform-pace';
 import { type WaveformBatch, WaveformReader } from './waveform-reader';
 
@@ -30,12 +32,17 @@ export class WaveformTask implements Task {
   /** Sampling came to its end, and that was reported. */
   private hasEnded = false;
 
-  /** @param switchOn a waveform that is off is switched on */
+  readonly interval: number;
+  private readonly switchOn: boolean;
+  private readonly fit: WaveformFit | undefined;
+
   constructor(
-    readonly interval: number,
     private readonly context: MeterContext,
-    private readonly switchOn: boolean,
+    { waveformInterval, waveformOn, waveformFit }: PollerSettings,
   ) {
+    this.interval = waveformInterval;
+    this.switchOn = waveformOn;
+    this.fit = waveformFit ? new WaveformFit(context) : undefined;
     this.reader = new WaveformReader(context.meter.profile, context.meter);
   }
 
@@ -59,6 +66,7 @@ export class WaveformTask implements Task {
       }
     }
     this.judgeProgress(batch);
+    if (batch.overload) await this.fit?.fit(batch.overload);
     await this.look(batch.sampling);
     return batch.more;
   }
@@ -170,7 +178,7 @@ function overloaded({ made, carried, channels, rate, fittingChannels, fittingRat
     severity: 'warning' as const,
     text: `the link carries ${Math.floor(carried)} of the ${Math.ceil(made)} waveform blocks that the meter makes each second`,
     hint: fits.length
-      ? `What would fit: ${fits.join(', or ')}. Set that in the meter, or use a faster link.`
+      ? `What would fit: ${fits.join(', or ')}. Set that in the meter (meter-poll can, with "Fit waveform to line"), or use a faster link.`
       : 'Nothing of it would fit: use a faster link, or turn the waveform off for this meter.',
     detail: {
       made: Math.round(made),

@@ -41,6 +41,8 @@ export class BlockFifo {
   pointer: number;
   overflow = false;
   sampling = false;
+  /** Seconds by which samples come late. */
+  delay = 0;
 
   /** @param first number of the first block after power-on */
   constructor(

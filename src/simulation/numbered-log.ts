@@ -66,7 +66,7 @@ export class NumberedLog implements MeterLog {
   /** An entry is written when the last block of its capture is complete. */
   sampled(_channels: unknown, _samples: unknown, count: number, time: number, rate: number): void {
     const now = time + (count / rate) * 1000;
-    const wait = MARGIN + this.fifo.blockDuration * 1000;
+    const wait = MARGIN + (this.fifo.blockDuration + this.fifo.delay) * 1000;
     while (this.pending.length && now > this.pending[0].time + this.pending[0].duration * 1000 + wait) {
       this.append(this.pending.shift() as LogEntry);
     }

@@ -10,6 +10,7 @@ import {
   TYPE_LENGTH,
 } from '../registers';
 import { BlockFifo, HALF_RANGE } from './block-fifo';
+import { Decimator } from './decimator';
 import { EigLogs } from './eig-logs';
 import { Measurement } from './measurement';
 import type { MeterLog } from './meter-log';
@@ -45,6 +46,8 @@ export interface SimulatedMeterOptions {
 const CHUNK = 1024;
 /** A meter whose host slept longer than this does not make up for it: its waveform has a gap. */
 const MAX_BEHIND = 10_000;
+/** Largest LOG_DIVIDER. */
+const MAX_DIVIDER = 16;
 /** Counts of a full converter. */
 const FULL_SCALE = 32767;
 
@@ -61,6 +64,8 @@ export class SimulatedMeter {
   private watch: VoltageWatch | undefined;
   private readonly log: MeterLog | undefined;
   private buffers: Float32Array[] = [];
+  /** What makes fewer samples for the waveform FIFO, where LOG_DIVIDER asks for that. */
+  private decimator: Decimator | undefined;
   /** Start of the present section, ms, and samples taken of it. */
   private sectionStart: number;
   private taken = 0;
@@ -104,7 +109,7 @@ export class SimulatedMeter {
       const wanted = Math.min(CHUNK, due);
       const out = this.buffers.map((buffer) => buffer.subarray(0, wanted));
       const count = this.section.read(out);
-      if (this.isLogging) this.fifo.push(out, 0, count, this.stamp);
+      if (this.isLogging) this.keep(out, count);
       this.watch?.push(out, count, this.stamp);
       this.measurement?.push(out, count);
       this.log?.sampled(this.section.channels, out, count, this.stamp, rate);
@@ -172,15 +177,51 @@ export class SimulatedMeter {
         throw new ModbusException(ILLEGAL_VALUE);
       }
       if (at === percent('CLEAR_OVERFLOW') && value !== 0xff00) throw new ModbusException(ILLEGAL_VALUE);
+      if (at === percent('LOG_DIVIDER') && (value < 1 || value > MAX_DIVIDER)) {
+        throw new ModbusException(ILLEGAL_VALUE);
+      }
     });
+    const divider = this.get('LOG_DIVIDER');
     values.forEach((value, i) => {
       if (address + i === percent('CLEAR_OVERFLOW')) this.fifo.overflow = false;
       else this.words.set(address + i, value);
     });
     this.fifo.pointer = this.get('FIFO_POINTER');
     if (!this.isLogging) this.fifo.end();
+    if (this.get('LOG_DIVIDER') !== divider) this.setFormat();
     this.fifo.sampling = this.isLogging && !this.ended;
     if (this.log instanceof NumberedLog) this.log.pointer = this.get('EVENT_POINTER');
+  }
+
+  /** Samples for the waveform FIFO. */
+  private keep(samples: readonly Float32Array[], count: number): void {
+    const { decimator } = this;
+    if (!decimator) {
+      this.fifo.push(samples, 0, count, this.stamp);
+      return;
+    }
+    const made = decimator.push(samples, count);
+    const { rate } = this.section as Section;
+    if (made.count) this.fifo.push(decimator.out, 0, made.count, this.stamp + (made.first / rate) * 1000);
+  }
+
+  /** A stretch of samples is missing. */
+  private interrupt(): void {
+    this.fifo.interrupt();
+    this.setFormat();
+  }
+
+  /** Tells the waveform FIFO what comes from now on. */
+  private setFormat(): void {
+    if (!this.section) return;
+    const { rate, channels, fullScale } = this.section;
+    const divider = this.get('LOG_DIVIDER') || 1;
+    // A low-pass begins empty: no block goes over that.
+    if (this.decimator) this.fifo.interrupt();
+    this.decimator = divider > 1 ? new Decimator(divider, channels.length, CHUNK) : undefined;
+    const scales = fullScale.map((x) => Math.fround(x / FULL_SCALE));
+    this.fifo.setFormat({ rate: rate / divider, channels, scales });
+    this.fifo.delay = this.decimator ? this.decimator.delay / rate : 0;
   }
 
   /** Blocks are made: bit 0 of LOG_CTRL, where the profile has that register. */
@@ -205,11 +246,11 @@ export class SimulatedMeter {
       this.fifo.end();
       return;
     }
-    const { rate, channels, fullScale, clock, pause = 0 } = this.section;
-    if (pause > 0) this.fifo.interrupt();
+    const { rate, channels, clock, pause = 0 } = this.section;
+    if (pause > 0) this.interrupt();
     this.sectionStart += pause;
     this.clockOffset = clock === undefined ? 0 : clock - this.sectionStart;
-    this.fifo.setFormat({ rate, channels, scales: fullScale.map((x) => Math.fround(x / FULL_SCALE)) });
+    this.setFormat();
     this.fifo.sampling = this.isLogging;
     if (before?.rate === rate && before.channels.join() === channels.join()) return;
     this.buffers = channels.map(() => new Float32Array(CHUNK));
@@ -238,7 +279,7 @@ export class SimulatedMeter {
 
   /** The host slept: the signal goes on now, and what was missed is missing. */
   private skipTo(now: number): void {
-    this.fifo.interrupt();
+    this.interrupt();
     this.sectionStart += now - this.position;
   }
 

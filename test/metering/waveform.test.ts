@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { ModbusLink, Poller, readFleet, readLinkSettings, readPollerSettings } from '../../src/metering';
 import { genericPq } from '../../src/registers';
 import {
+  ModbusException,
   readSyntheticSettings,
   SimulatedMeter,
   SimulatorServer,
@@ -110,6 +111,58 @@ describe('waveforms over a line that is slower than the meter', function () {
     assert.equal(overload.detail.made, 211);
     assert.ok((overload.detail.carried as number) < 130, `${overload.detail.carried} carried`);
     assert.equal(overload.detail.fittingChannels, 2);
+  });
+
+  it('a thin line: the meter is asked for fewer samples where the settings say so, and then all comes', async () => {
+    // Some 90 of 211 blocks a second fit: 1333 samples a second on six channels.
+    const run = await sampled(
+      { rate: 4000 },
+      { service: 10 },
+      { fifoBlocks: 600, settings: { waveformFit: true } },
+    );
+    await until(() => withCode(run, 'REGISTER_WRITTEN').length > 0, 'the lower rate', 40_000);
+    const [{ detail, text }] = withCode(run, 'REGISTER_WRITTEN');
+    assert.deepEqual([detail.register, detail.before], ['LOG_DIVIDER', 1]);
+    const rate = 4000 / (detail.value as number);
+    assert.ok(rate >= 1000 && rate < 2000, text);
+    await until(() => run.frames.some((frame) => frame.rate === rate), 'samples at it', 30_000);
+    const losses = withCode(run, 'BUFFER_OVERFLOW').length;
+    const slow = () => run.frames.filter((frame) => frame.rate === rate);
+    await until(() => slow().reduce((sum, { length }) => sum + length, 0) > 6 * rate, 'six seconds', 30_000);
+    assert.equal(withCode(run, 'REGISTER_WRITTEN').length, 1);
+    assert.ok(withCode(run, 'BUFFER_OVERFLOW').length <= losses + 1);
+    // The voltage is that of before.
+    const rms = (frame: (typeof run.frames)[number]) => {
+      const va = frame.channel('va') as Float32Array;
+      const cycles = va.subarray(0, Math.floor(va.length / (frame.rate / 50)) * (frame.rate / 50));
+      return Math.sqrt(cycles.reduce((sum, x) => sum + x * x, 0) / cycles.length);
+    };
+    const long = slow().find((frame) => frame.length > rate / 5);
+    assert.ok(long && Math.abs(rms(long) - 230) < 1, `${long && rms(long)} V`);
+  });
+
+  it('a meter that has no lower rate says so once', async () => {
+    const run = await sampled(
+      { rate: 4000 },
+      { service: 10 },
+      {
+        fifoBlocks: 600,
+        settings: { waveformFit: true },
+        prepare: (meter) => {
+          const read = meter.read.bind(meter);
+          meter.read = (address, count) => {
+            if (address <= 4007 && address + count > 4007) throw new ModbusException(2);
+            return read(address, count);
+          };
+        },
+      },
+    );
+    const refusals = () => withCode(run, 'WAVEFORM_FIT_UNAVAILABLE').length;
+    await until(() => refusals() > 0, 'the report', 40_000);
+    const losses = withCode(run, 'BUFFER_OVERFLOW').length;
+    await until(() => withCode(run, 'BUFFER_OVERFLOW').length > losses + 1, 'further losses', 40_000);
+    assert.equal(refusals(), 1);
+    assert.equal(withCode(run, 'REGISTER_WRITTEN').length, 0);
   });
 
   it('one that was away for a while is caught up with, and loses no more than it must', async () => {

@@ -11,13 +11,14 @@ import {
   CURRENT,
   type MeterOptions,
   pythonMeter,
+  RATE,
   type ReferenceMeter,
   signalAt,
   simulatorMeter,
   VOLTAGE,
 } from './reference-meters';
 
-/** The requirements G1 to G26 of docs/generic-pq.md, asked of two meters that share no code. */
+/** The requirements G1 to G28 of docs/generic-pq.md, asked of two meters that share no code. */
 
 const cleanUp = cleanUpAfterEach();
 afterEach(endPrograms);
@@ -25,7 +26,7 @@ afterEach(endPrograms);
 const RANGE = 2 ** 32;
 const RANGES = [
   [0, 17],
-  [4001, 4006],
+  [4001, 4007],
   [4010, 4017],
   [4020, 4020],
   [4099, 4099],
@@ -57,9 +58,10 @@ function checkSamples(
   meter: ReferenceMeter,
   found: Awaited<ReturnType<typeof blocks>>,
   status: ReturnType<typeof decodeStatus>,
+  divider = 1,
 ): void {
   for (const { words, count, time } of found) {
-    const first = Math.round(((time - meter.origin) / 1000) * status.rate);
+    const first = Math.round(((time - meter.origin) / 1000) * status.rate * divider) / divider;
     status.channels.forEach((name, c) => {
       for (let n = 0; n < count; n++) {
         const sample = decode(words, 8 + c * count + n, 'int16') * status.scales[c];
@@ -125,7 +127,7 @@ for (const [name, start] of [
         await assert.rejects(client.read(last, 2), refused(2), `beyond ${last}`);
         if (first > 0) await assert.rejects(client.read(first - 1, 2), refused(2), `before ${first}`);
       }
-      for (const at of [18, 300, 4000, 4007, 60_000, 65_535])
+      for (const at of [18, 300, 4000, 4008, 60_000, 65_535])
         await assert.rejects(client.read(at, 1), refused(2), `${at}`);
       await assert.rejects(client.read(65_535, 2), refused(2));
       for (const count of [0, 126]) await assert.rejects(client.read(0, count), refused(3));
@@ -136,7 +138,7 @@ for (const [name, start] of [
         [4014, 0, 0, 0, 0],
         [4020, 2],
         [0, 1],
-        [4006, 1, 1],
+        [4007, 1, 1],
         [4100, 0],
       ]) {
         await assert.rejects(client.write(address, ...words), refused(2), `${address}`);
@@ -145,6 +147,8 @@ for (const [name, start] of [
         [4001, 0],
         [4001, 80, 301],
         [4099, 1],
+        [4007, 0],
+        [4007, 17],
       ]) {
         await assert.rejects(client.write(address, ...words), refused(3), `${address}`);
       }
@@ -157,6 +161,28 @@ for (const [name, start] of [
       await client.write(4002, 120, 3, 25);
       assert.deepEqual(await client.read(4001, 6), [85, 120, 3, 25, 1, 0], 'G11');
       assert.deepEqual(await client.read(4020, 1), [1], 'G11');
+    });
+
+    check('G28: fewer samples for one in a block; times and rate follow', async () => {
+      const { meter, client, filled } = await meterWith();
+      await filled(3);
+      const before = await statusOf(client);
+      await client.write(4007, 4);
+      await until(async () => (await statusOf(client)).next > before.next + 12, 'blocks of fewer samples');
+      const { next } = await statusOf(client);
+      const found = (await blocks(client, next - 8, 8)).filter(({ count }) => count > 0);
+      const status = await statusOf(client);
+      assert.deepEqual([status.rate, before.rate], [RATE / 4, RATE]);
+      assert.notEqual(status.format, before.format);
+      for (const { format } of found) assert.equal(format, status.format);
+      checkSamples(meter, found, status, 4);
+      // Blocks from before keep their format.
+      await client.write(4012, ...halves(before.next - 1));
+      assert.deepEqual(
+        [(await statusOf(client)).rate, (await statusOf(client)).format],
+        [RATE, before.format],
+      );
+      assert.deepEqual(await client.read(4007, 1), [4]);
     });
 
     check('G5, G6, G7: four requests at once, in order; two connections; answers in time', async () => {

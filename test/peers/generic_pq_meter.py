@@ -22,10 +22,10 @@ LAG = {"a": 30.0, "b": 150.0, "c": -60.0}
 VOLTAGE, CURRENT, FREQUENCY, RESIDUAL, SAG_LENGTH = 230.0, 5.0, 50, 0.6, 0.2
 SCALES = {"v": 1 / 32, "i": 1 / 1024}
 RANGE, HALF_RANGE = 2**32, 2**31
-SETTINGS, SAG, SWELL, LOG_CTRL = [90, 110, 1, 20, 1, 0], 0, 1, 4
-RANGES = [(0, 17), (4001, 4006), (4010, 4017), (4020, 4020), (4099, 4099), (4100, 4133), (4140, 4143),
+SETTINGS, SAG, SWELL, LOG_CTRL, DIVIDER = [90, 110, 1, 20, 1, 0, 1], 0, 1, 4, 6
+RANGES = [(0, 17), (4001, 4007), (4010, 4017), (4020, 4020), (4099, 4099), (4100, 4133), (4140, 4143),
           (4200, 4249), (4300, 4419), (10000, 59999)]
-WRITABLE = {*range(4001, 4007), 4012, 4013, 4099, 4142, 4143}
+WRITABLE = {*range(4001, 4008), 4012, 4013, 4099, 4142, 4143}
 FORMAT, MARGIN, LOG_DEPTH, UNKNOWN = 65535, 0.2, 50, float("nan")
 
 
@@ -45,6 +45,7 @@ class Meter:
         self.channels = [name for name in NAMES if name in options.channels.split(",")]
         self.full = 117 // len(self.channels)
         self.sag_at, self.state = options.sag, options.state
+        self.plain, self.format = options.no_divider, FORMAT
         self.settings, self.energy = list(SETTINGS), [0.0] * 4
         if self.state and os.path.exists(self.state):
             with open(self.state, encoding="ascii") as file:
@@ -181,7 +182,7 @@ class Meter:
                 return
             event = self.pending.pop(0)
             begin = event["start"] - margin
-            capture = [at for at, (_, first, count) in enumerate(self.blocks)
+            capture = [at for at, (_, first, count, _) in enumerate(self.blocks)
                        if first < until and first + count > begin]
             first = (self.next - len(self.blocks) + capture[0]) % RANGE if capture else RANGE - 1
             self.count = (self.count + 1) % RANGE
@@ -207,6 +208,8 @@ class Meter:
     # --- the waveform FIFO ------------------------------------------------------------------------------------
 
     def keep(self, sample, values):
+        if sample % self.settings[DIVIDER]:
+            return
         if self.begun is not None and len(self.begun[0]) == self.full:
             self.close(False)
         if self.begun is None:
@@ -218,14 +221,15 @@ class Meter:
         if self.begun is None:
             return
         count = len(self.begun[0])
-        head = words("IHHQ", self.next, FORMAT, count | (0x100 if last else 0), self.micros(self.begun_at))
+        head = words("IHHQ", self.next, self.format, count | (0x100 if last else 0), self.micros(self.begun_at))
         samples = [value & 0xFFFF for column in self.begun for value in column]
         block = head + samples + [0] * (117 - len(samples))
         if len(self.blocks) == self.depth:
             dropped = (self.next - self.depth) % RANGE
             if (dropped - self.pointer) % RANGE < HALF_RANGE:
                 self.overflow = True
-        self.blocks.append((block, self.begun_at, count))
+        divider = self.settings[DIVIDER]
+        self.blocks.append((block, self.begun_at, count * divider, (self.format, divider)))
         self.next = (self.next + 1) % RANGE
         self.begun = None
 
@@ -259,7 +263,10 @@ class Meter:
         bits = sum(1 << NAMES.index(name) for name in self.channels)
         flags = (1 if self.overflow else 0) | (2 if self.settings[LOG_CTRL] & 1 else 0)
         oldest = (self.next - len(self.blocks)) % RANGE
-        return words("HHIIdHH11f", flags, FORMAT, oldest, self.next, self.rate, bits, self.full, *scales)
+        behind = (self.next - self.pointer) % RANGE
+        held = 1 <= behind <= len(self.blocks)
+        number, divider = self.blocks[-behind][3] if held else (self.format, self.settings[DIVIDER])
+        return words("HHIIdHH11f", flags, number, oldest, self.next, self.rate / divider, bits, self.full, *scales)
 
     def log_window(self):
         result = []
@@ -271,7 +278,7 @@ class Meter:
     def read(self, address, count):
         last = address + count - 1
         begin = next((low for low, high in RANGES if low <= address and last <= high), None)
-        if begin is None:
+        if begin is None or (begin == 4001 and last == 4007 and self.plain):
             raise Refused(2)
         if begin == 10000:
             first, offset = divmod(address - begin, 125)
@@ -287,16 +294,20 @@ class Meter:
 
     def write(self, address, values):
         for at in range(address, address + len(values)):
-            if at not in WRITABLE:
+            if at not in WRITABLE or (at == 4007 and self.plain):
                 raise Refused(2)
         for at, value in enumerate(values, address):
-            if (at in (4001, 4002) and not 1 <= value <= 300) or (at == 4099 and value != 0xFF00):
+            if (at in (4001, 4002) and not 1 <= value <= 300) or (at == 4099 and value != 0xFF00) or (
+                    at == 4007 and not 1 <= value <= 16):
                 raise Refused(3)
         pointers = {4012: "pointer", 4142: "log_pointer"}
         for at, value in enumerate(values, address):
             if at == 4099:
                 self.overflow = False
-            elif at <= 4006:
+            elif at <= 4007:
+                if at == 4007 and value != self.settings[DIVIDER]:
+                    self.close(False)
+                    self.format = (self.format + 1) % 65536
                 self.settings[at - 4001] = value
             else:
                 name = pointers[at & ~1]
@@ -355,6 +366,7 @@ def main():
         mode.add_argument("--first-block", type=int, default=0)
         mode.add_argument("--log-ctrl", type=int)
         mode.add_argument("--sag", type=float, nargs="?", const=4.0, help="seconds after the start")
+        mode.add_argument("--no-divider", action="store_true", help="without the optional LOG_DIVIDER")
         mode.add_argument("--state", help="file for what is kept over a restart")
     options = parser.parse_args()
     line = listen(options.port) if options.mode == "tcp" else open_line(options.path, options.baud)

@@ -86,6 +86,7 @@ export const genericPq: Profile = {
     PHASE_TOLERANCE: { address: 4004, type: 'uint16', writable: true, initial: 20 },
     LOG_CTRL: { address: 4005, type: 'uint16', writable: true, initial: 1 },
     LOG_MODE: { address: 4006, type: 'uint16', writable: true, initial: 0 },
+    LOG_DIVIDER: { address: 4007, type: 'uint16', writable: true, initial: 1 },
     EVENT_COUNT: { address: 4010, type: 'uint32' },
     FIFO_POINTER: { address: 4012, type: 'uint32', writable: true, reserved: true },
     CLOCK: { address: 4014, type: 'uint64' },
