@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -202,10 +202,12 @@ describe('phase-correlator in Node-RED', function () {
   });
 
   it('imports from its folder alone, can be stopped, and answers meanwhile', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'pq-flow-import-'));
+    const around = mkdtempSync(join(tmpdir(), 'pq-flow-import-'));
+    const folder = join(around, 'import');
+    mkdirSync(folder);
     try {
       await start({ ...tables(1, 6), folder });
-      writeFileSync(join(folder, '..', 'outside.csv'), 'time,m\n');
+      writeFileSync(join(around, 'outside.csv'), 'time,m\n');
       symlinkSync('/etc/passwd', join(folder, 'link.csv'));
       const outside = ['/etc/passwd', '/dev/zero', '../outside.csv', 'link.csv', folder];
       for (const file of outside) flow.send('correlator', { command: 'import', payload: { file } });
@@ -228,9 +230,8 @@ describe('phase-correlator in Node-RED', function () {
       flow.send('correlator', { command: 'cancel' });
       await until(() => flow.got('errors').length === outside.length + 1, 'the end of the import');
       assert.match(String(flow.got('errors').at(-1)?.error?.message), /the import was cancelled/);
-      rmSync(join(folder, '..', 'outside.csv'));
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(around, { recursive: true, force: true });
     }
   });
 
