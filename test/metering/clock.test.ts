@@ -49,7 +49,7 @@ describe('clocks of meters', () => {
     [0, undefined, /^$/],
     [60, 'CLOCK_DRIFT', /is \d+ ms ahead of the gateway's/],
     [-200, 'CLOCK_DRIFT', /behind the gateway's/],
-    [-3000, 'CLOCK_ALARM', /(2999|300\d) ms behind/],
+    [-3000, 'CLOCK_ALARM', /\d+ ms behind the gateway's/],
   ];
   for (const [offset, code, text] of CASES) {
     it(`off by ${offset} ms: ${code ?? 'nothing to tell'}`, async () => {
