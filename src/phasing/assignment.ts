@@ -50,6 +50,7 @@ export function assignmentOf(
   const reasons = [
     ...(excluded ? [excluded] : []),
     ...(score === null ? [] : gradeReason(score, settings)),
+    ...(found.doubt && score !== null ? [DOUBTS[found.doubt]] : []),
     ...(agrees === false ? [differs(found)] : []),
     ...(moved && time
       ? [`moved from phase ${moved.from} on ${new Date(time).toISOString().slice(0, 10)}`]
@@ -78,6 +79,13 @@ export function assignmentOf(
     ...(moved && time ? { moved: { from: moved.from, time } } : {}),
   };
 }
+
+const DOUBTS = {
+  margin: 'the next phase is nearly as likely',
+  name: 'the phases of its group may be permuted',
+  feeder: 'compared with references whose feeder has no name',
+  contradicts: 'more like the references of another phase',
+};
 
 function differs({ grade, confidence }: Identified): string {
   const isSure = grade === 'match' && (confidence ?? 0) >= CERTAIN;

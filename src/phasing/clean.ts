@@ -92,8 +92,11 @@ export interface Level {
   deviation: number;
 }
 
-/** Puts a series to mean 0 and deviation 1, in place; what is missing becomes 0. Undefined where it never changes. */
-export function toZScores(series: Float32Array): Level | undefined {
+/**
+ * Puts a series to mean 0 and deviation 1, in place; what is missing becomes 0. Undefined where it never changes.
+ * @param least deviation, where it is not in parts of the mean
+ */
+export function toZScores(series: Float32Array, least?: number): Level | undefined {
   const { length } = series;
   let sum = 0;
   let count = 0;
@@ -111,7 +114,7 @@ export function toZScores(series: Float32Array): Level | undefined {
   }
   const deviation = Math.sqrt(squares / length);
   // A voltage that never changes still shows rounding: 1e-6 of its value is less than any meter resolves.
-  if (!(deviation > 1e-6 * Math.abs(mean))) return undefined;
+  if (!(deviation > (least ?? 1e-6 * Math.abs(mean)))) return undefined;
   const factor = 1 / deviation;
   for (let i = 0; i < length; i++) series[i] = (series[i] - mean) * factor;
   return { mean, deviation };

@@ -7,7 +7,7 @@ import type { ImportThread } from './import/import-thread';
 import { type Imported, importSeries } from './import/series';
 import { ASSUMED_PF } from './loading';
 import { PhaseMeans } from './means';
-import { byName, planRun, type Task } from './plan';
+import { byName, lendMeans, type Plan, planRun, type Task } from './plan';
 import { type ClusterPlot, clusterPlot } from './plot';
 import { type RunResult, resultOf } from './result';
 import { runTask } from './run-task';
@@ -35,6 +35,8 @@ export interface Workers {
     view: StoreView,
     tasks: readonly Task[],
     means: PhaseMeans,
+    /** Place of the first one among the means. */
+    place: number,
   ): Promise<GroupResult[]>;
 }
 
@@ -174,12 +176,10 @@ export class PhaseCorrelator {
    */
   plot(transformer: string): ClusterPlot {
     const { store, settings } = this;
-    const tasks = atOnce(planRun(settings, store, new Set([transformer]), this.power));
-    if (tasks.length === 0)
+    const plan = atOnce(planRun(settings, store, new Set([transformer]), this.power));
+    if (plan.tasks.length + plan.late.length === 0)
       throw new FieldError('payload.transformer', 'a transformer with meters', transformer);
-    const means = this.meansFor(tasks);
-    const results = tasks.map((task, k) => runTask(settings, this.view, task, k, means));
-    const { map } = atOnce(resultOf(settings, tasks, results, this.frame(0, means)));
+    const { map } = this.compare(plan, 0);
     const series = (meter: string) => {
       const row = store.row(meter);
       if (row === undefined) return undefined;
@@ -247,10 +247,17 @@ export class PhaseCorrelator {
   /** Compares everything that is there. The same readings give the same map, whatever order they came in. */
   run(now: number): RunResult {
     const { store, settings } = this;
-    const tasks = atOnce(planRun(settings, store, undefined, this.power));
-    const means = this.meansFor(tasks);
-    const results = tasks.map((task, k) => runTask(settings, this.view, task, k, means));
-    return atOnce(resultOf(settings, tasks, results, this.frame(now, means)));
+    return this.compare(atOnce(planRun(settings, store, undefined, this.power)), now);
+  }
+
+  private compare(plan: Plan, now: number): RunResult {
+    const { settings, view } = this;
+    const { tasks, late } = plan;
+    const means = this.meansFor(plan);
+    const results = tasks.map((task, k) => runTask(settings, view, task, k, means));
+    lendMeans(plan, results, (group, phase) => means.place(group, phase));
+    results.push(...late.map((task, k) => runTask(settings, view, task, tasks.length + k, means)));
+    return atOnce(resultOf(settings, [...tasks, ...late], results, this.frame(now, means)));
   }
 
   /**
@@ -264,11 +271,14 @@ export class PhaseCorrelator {
     if (this.held) throw new Error('a run is under way');
     this.held = [];
     try {
-      const tasks = await inSlices(planRun(settings, store, only, this.power));
-      const means = this.meansFor(tasks);
+      const plan = await inSlices(planRun(settings, store, only, this.power));
+      const { tasks, late } = plan;
+      const means = this.meansFor(plan);
       const frame = this.frame(now, means);
-      const results = await workers.do(settings, this.view, tasks, means);
-      return await inSlices(resultOf(settings, tasks, results, frame));
+      const results = await workers.do(settings, this.view, tasks, means, 0);
+      lendMeans(plan, results, (group, phase) => means.place(group, phase));
+      if (late.length) results.push(...(await workers.do(settings, this.view, late, means, tasks.length)));
+      return await inSlices(resultOf(settings, [...tasks, ...late], results, frame));
     } finally {
       const held = this.held ?? [];
       this.held = undefined;
@@ -280,8 +290,9 @@ export class PhaseCorrelator {
     return this.power ? { ...this.store.view, power: this.power.view } : this.store.view;
   }
 
-  private meansFor(tasks: readonly Task[]): PhaseMeans {
-    return new PhaseMeans(tasks.length, Math.max(PHASES.length, this.settings.clusters), this.store.length);
+  private meansFor({ tasks, late }: Plan): PhaseMeans {
+    const groups = tasks.length + late.length;
+    return new PhaseMeans(groups, Math.max(PHASES.length, this.settings.clusters), this.store.length);
   }
 
   private frame(now: number, means: PhaseMeans): RunFrame {

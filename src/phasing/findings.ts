@@ -1,4 +1,6 @@
 import type { Assignment, Finding } from '../record';
+import type { GroupResult } from './group/identify';
+import type { Task } from './plan';
 import type { CorrelatorSettings } from './settings';
 import type { TransformerSummary } from './summary';
 
@@ -25,6 +27,25 @@ export function loadingFindings(transformers: readonly TransformerSummary[]): Me
         text: `transformer ${transformer}: ${(100 * load).toFixed(0)} % of its rating, its fullest phase ${(100 * phaseLoad).toFixed(0)} %, hottest spot ${hotSpot.toFixed(0)} degrees`,
         hint: 'If this cannot be, audit the phases and the transformer of its meters; if it can, move load to another phase.',
         detail: { transformer, ...loading },
+      },
+    ];
+  });
+}
+
+/** Groups whose records as a whole are another way round than their references: one error, not one for each meter. */
+export function permutedFindings(tasks: readonly Task[], results: readonly GroupResult[]): MeterFinding[] {
+  return results.flatMap(({ permuted }, t) => {
+    if (!permuted) return [];
+    const { transformer } = tasks[t];
+    const { records, phases } = permuted;
+    return [
+      {
+        meter: transformer,
+        code: 'PHASE_PERMUTATION',
+        severity: 'warning' as const,
+        text: `transformer ${transformer}: all records are another way round than the references: those on ${phases.join(', ')} are recorded on ${records.join(', ')}`,
+        hint: 'Check at the transformer which way its phases are connected, before any single record is changed.',
+        detail: { transformer, phases, records },
       },
     ];
   });

@@ -22,6 +22,15 @@ export class PhaseMeans {
     return new Float32Array(this.buffer, (group * this.phases + phase) * this.length * 4, this.length);
   }
 
+  /** The row of a place that {@link place} gives. */
+  at(place: number): Float32Array {
+    return this.row(Math.floor(place / this.phases), place % this.phases);
+  }
+
+  place(group: number, phase: number): number {
+    return group * this.phases + phase;
+  }
+
   /** @param sums of the z-scores of each phase's members */
   set(group: number, sums: readonly Float32Array[]): void {
     sums.slice(0, this.phases).forEach((sum, phase) => {

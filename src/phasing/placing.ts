@@ -2,11 +2,12 @@ import type { Finding } from '../record';
 import { fillGaps, toZScores } from './clean';
 import { shift } from './group/clock';
 import type { PhaseMeans } from './means';
+import type { CorrelatorSettings } from './settings';
 
 /** Likeness to another transformer's meters by which it must exceed that to its own. */
 const BETTER = 0.1;
-/** Products that one run spends on this: some seconds. Beyond it the meters that are least like their own go first. */
-const MAX_PRODUCTS = 1_500_000;
+/** Products that one run spends on this: half a minute. Beyond it the meters that are least like their own go first. */
+const MAX_PRODUCTS = 20_000_000;
 /** Fall of a transformer's correlation with the others, on all phases, from which something is wrong with it. */
 const FALL = 0.3;
 
@@ -21,31 +22,45 @@ export interface Candidate {
 }
 
 /**
- * The group whose meters each candidate is clearly more like than those of its own.
+ * The group of the same feeder whose meters each candidate is clearly more like than those of its own.
+ * @param feeders of the groups; undefined for one whose meters are of several transformers
  * @param read copies a row of the store
  * @returns index of the group by candidate, -1 for none; and how many were not compared
  */
 export function* placeOf(
   candidates: readonly Candidate[],
+  feeders: readonly (string | undefined)[],
   means: PhaseMeans,
-  match: number,
-  maxGap: number,
+  { match, maxGap, gaps }: CorrelatorSettings,
   read: (row: number, into: Float32Array) => void,
 ): Generator<void, { groups: number[]; notCompared: number }> {
-  const perMeter = Math.max(1, means.groups * means.phases);
-  const affordable = Math.floor(MAX_PRODUCTS / perMeter);
+  const ofFeeder = new Map<string, number[]>();
+  feeders.forEach((feeder, group) => {
+    if (feeder === undefined) return;
+    const own = ofFeeder.get(feeder);
+    if (own) own.push(group);
+    else ofFeeder.set(feeder, [group]);
+  });
   const order = candidates
     .map((_, k) => k)
     .sort((x, y) => candidates[x].score - candidates[y].score || x - y);
   const groups = candidates.map(() => -1);
   const series = new Float32Array(means.length);
-  for (const k of order.slice(0, affordable)) {
+  let left = MAX_PRODUCTS;
+  let notCompared = 0;
+  for (const k of order) {
     const { row, group, score, clockLag } = candidates[k];
+    const others = ofFeeder.get(feeders[group] ?? '') ?? [];
+    left -= others.length * means.phases;
+    if (left < 0) {
+      notCompared++;
+      continue;
+    }
     read(row, series);
-    if (!fillGaps(series, maxGap).ok || !toZScores(series)) continue;
+    if ((!fillGaps(series, maxGap).ok && gaps !== 'mask') || !toZScores(series)) continue;
     if (clockLag) shift(series, clockLag);
     let best = Math.max(match, score + BETTER);
-    for (let other = 0; other < means.groups; other++) {
+    for (const other of others) {
       if (other === group) continue;
       for (let phase = 0; phase < means.phases; phase++) {
         const r = means.likeness(series, other, phase);
@@ -54,16 +69,16 @@ export function* placeOf(
       yield;
     }
   }
-  return { groups, notCompared: Math.max(0, candidates.length - affordable) };
+  return { groups, notCompared };
 }
 
 /**
  * Transformers whose meters, all alike, have less to do with those of the other transformers than is usual: a tap or a
  * winding (their own likeness to each other says nothing about that).
- * @param names of the groups
+ * @param names of the groups; undefined for one whose meters are of several transformers
  */
 export function* strangers(
-  names: readonly string[],
+  names: readonly (string | undefined)[],
   means: PhaseMeans,
 ): Generator<void, (Finding & { meter: string })[]> {
   const { groups, phases, length } = means;
@@ -93,7 +108,7 @@ export function* strangers(
   const usual = best.filter((r) => !Number.isNaN(r)).sort((a, b) => a - b);
   const median = usual[usual.length >> 1];
   return names.flatMap((transformer, group) => {
-    if (!(best[group] < median - FALL)) return [];
+    if (transformer === undefined || !(best[group] < median - FALL)) return [];
     return [
       {
         meter: transformer,

@@ -1,20 +1,39 @@
-import { FEWEST } from './group/begin';
+import { FEWEST, type GroupResult } from './group/identify';
 import type { Member } from './group/prepare';
-import type { CorrelatorSettings, CustomerMeter, Phase } from './settings';
+import {
+  type CorrelatorSettings,
+  type CustomerMeter,
+  PHASES,
+  type Phase,
+  type ReferenceMeter,
+} from './settings';
 import type { Steps } from './steps';
 import { type SeriesStore, seriesName } from './store';
 
-/** One piece of a run: the meters of a transformer, with the rows of the store that hold them. */
+/**
+ * One piece of a run: the meters of a transformer, or those of all small transformers of a feeder together, with the
+ * rows of the store that hold them.
+ */
 export interface Task {
+  /** Transformer; of small ones together a name for all. */
   transformer: string;
+  feeder: string;
   members: Member[];
-  /** Row of each member; -1 for one never heard of. */
+  /** Row of each member; -1 for one never heard of; from -2 on downwards a mean of another group: -2 - place. */
   rows: number[];
   /** Row of each member's power; -1 where it is not known. */
   power?: number[];
+  /** Its meters are of several transformers. */
+  isPool?: boolean;
 }
 
 /** The pieces of a run, in an order that does not depend on that of arrival. */
+export interface Plan {
+  /** Those that stand for themselves, and those that need what these have shown. */
+  tasks: Task[];
+  late: Task[];
+}
+
 /**
  * @param only transformers of a delta run; all without
  * @param power series of apparent power, where there are any
@@ -24,51 +43,108 @@ export function* planRun(
   store: SeriesStore,
   only?: ReadonlySet<string>,
   power?: SeriesStore,
-): Steps<Task[]> {
+): Steps<Plan> {
+  const customers = customersOf(settings, store);
+  const feederOf = feedersOf(settings, customers);
   const tasks = new Map<string, Task>();
   const taskOf = (transformer: string): Task => {
     let task = tasks.get(transformer);
     if (!task) {
-      task = { transformer, members: [], rows: [] };
+      task = { transformer, feeder: feederOf.get(transformer) ?? '', members: [], rows: [] };
       tasks.set(transformer, task);
     }
     return task;
   };
-  const add = (transformer: string, member: Member, row = store.row(member.meter) ?? -1) => {
-    const task = taskOf(transformer);
+  const add = (task: Task, member: Member, row = store.row(member.meter) ?? -1) => {
     task.members.push(member);
     task.rows.push(row);
   };
-  for (const { meter, transformer, phase } of settings.references) {
-    add(transformer, { meter, reference: phase });
+  const ofFeeder = new Map<string, ReferenceMeter[]>();
+  for (const reference of settings.references) {
+    const { meter, transformer, feeder = feederOf.get(transformer) ?? '', phase } = reference;
+    if (transformer) add(taskOf(transformer), { meter, reference: phase });
+    const others = ofFeeder.get(feeder);
+    if (others) others.push(reference);
+    else ofFeeder.set(feeder, [reference]);
   }
-  for (const { meter, transformer, phase } of customersOf(settings, store)) {
+  for (const { meter, transformer, phase } of customers) {
+    const task = taskOf(transformer);
     const inputs = INPUTS.filter((input) => store.row(seriesName(meter, input)) !== undefined);
     if (inputs.length < 2) {
       const row = store.row(seriesName(meter, inputs[0] ?? 'a')) ?? -1;
-      add(transformer, { meter, ...recordedOn(phase, 0) }, row);
+      add(task, { meter, transformer, ...recordedOn(phase, 0) }, row);
     } else {
       inputs.forEach((input, k) => {
-        add(transformer, { meter, input, ...recordedOn(phase, k) }, store.row(seriesName(meter, input)));
+        const row = store.row(seriesName(meter, input));
+        add(task, { meter, transformer, input, ...recordedOn(phase, k) }, row);
       });
     }
     yield;
   }
-  for (const task of tasks.values()) {
-    borrowReferences(task, settings, store);
+  const plan: Plan = { tasks: [], late: [] };
+  const pools = new Map<string, Task>();
+  const inOrder = [...tasks.values()].sort((a, b) => (a.transformer < b.transformer ? -1 : 1));
+  for (const task of inOrder) {
+    const own = task.members.filter(({ reference }) => reference === undefined);
+    const isWanted = only === undefined || only.has(task.transformer);
+    if (own.length === 0) continue;
+    if (hasAll(task.members) || own.length >= FEWEST) {
+      if (!isWanted) continue;
+      if (!hasAll(task.members)) borrow(task, ofFeeder.get(task.feeder) ?? [], store);
+      plan.tasks.push(task);
+    } else {
+      let pool = pools.get(task.feeder);
+      if (!pool) {
+        pool = {
+          transformer: poolName(task.feeder),
+          feeder: task.feeder,
+          members: [],
+          rows: [],
+          isPool: true,
+        };
+        pools.set(task.feeder, pool);
+      }
+      task.members.forEach((member, k) => {
+        if (!member.reference) add(pool, member, task.rows[k]);
+      });
+    }
     yield;
   }
-  if (power) {
-    for (const task of tasks.values()) {
-      // A meter of several phases has one power for all of them: it says little about a single one.
-      task.power = task.members.map(({ meter, input }) => (input ? -1 : (power.row(meter) ?? -1)));
-      yield;
-    }
+  for (const pool of pools.values()) {
+    // A delta run compares the small transformers of a feeder all together, or none.
+    if (only && !pool.members.some(({ transformer }) => only.has(transformer ?? ''))) continue;
+    borrow(pool, ofFeeder.get(pool.feeder) ?? [], store);
+    plan.late.push(pool);
   }
-  return [...tasks.values()]
-    .filter(({ transformer }) => only === undefined || only.has(transformer))
-    .filter(({ members }) => members.some(({ reference }) => reference === undefined))
-    .sort((a, b) => (a.transformer < b.transformer ? -1 : 1));
+  for (const task of [...plan.tasks, ...plan.late]) {
+    // A meter of several phases has one power for all of them: it says little about a single one.
+    if (power) {
+      task.power = task.members.map(({ meter, input }) => (input ? -1 : (power.row(meter) ?? -1)));
+    }
+    yield;
+  }
+  return plan;
+}
+
+/** Name of the small transformers of a feeder together. */
+function poolName(feeder: string): string {
+  return feeder ? `small transformers of ${feeder}` : 'small transformers';
+}
+
+function hasAll(members: readonly Member[]): boolean {
+  return PHASES.every((phase) => members.some(({ reference }) => reference === phase));
+}
+
+/** The feeder of each transformer, as any row of the tables has it. */
+function feedersOf(
+  { references }: CorrelatorSettings,
+  customers: readonly CustomerMeter[],
+): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const { transformer, feeder } of [...customers, ...references]) {
+    if (feeder && !found.has(transformer)) found.set(transformer, feeder);
+  }
+  return found;
 }
 
 const INPUTS = ['a', 'b', 'c'];
@@ -79,19 +155,63 @@ function recordedOn(phases: string | undefined, input: number): { recorded?: Pha
   return phase ? { recorded: phase } : {};
 }
 
-/** A transformer without references of its own takes those of the whole feeder, where its meters are many enough. */
-function borrowReferences(task: Task, settings: CorrelatorSettings, store: SeriesStore): void {
-  if (settings.method === 'kmeans' || task.members.some(({ reference }) => reference !== undefined)) return;
-  if (task.members.length < FEWEST) return;
+/** A group takes the references of its feeder, an even choice of them, on the phases on which it has none of its own. */
+function borrow(task: Task, references: readonly ReferenceMeter[], store: SeriesStore): void {
   const own = new Set(task.members.map(({ meter }) => meter));
-  const others = settings.references.filter(({ meter }) => !own.has(meter));
-  for (const { meter, phase } of others.slice(0, MOST_BORROWED)) {
-    task.members.push({ meter, reference: phase, borrowed: true });
-    task.rows.push(store.row(meter) ?? -1);
+  const borrowed = isNamed(task);
+  if (borrowed === 'unknown' && isRecorded(task.members)) return;
+  for (const phase of PHASES) {
+    if (task.members.some(({ reference }) => reference === phase)) continue;
+    const there = references.filter((one) => one.phase === phase && !own.has(one.meter));
+    const step = Math.max(1, Math.ceil(there.length / MOST_BORROWED));
+    there.forEach(({ meter }, k) => {
+      if (k % step !== 0) return;
+      task.members.push({ meter, reference: phase, borrowed });
+      task.rows.push(store.row(meter) ?? -1);
+    });
   }
 }
 
-const MOST_BORROWED = 60;
+/** Likelihood of its names from which a group lends the means of its phases. */
+const LENDS = 0.95;
+
+/**
+ * Gives small transformers the means of what their feeder's other groups have shown, where it has no reference.
+ * @param results of `tasks`
+ * @param place of a mean among all
+ */
+export function lendMeans(
+  { tasks, late }: Plan,
+  results: readonly GroupResult[],
+  place: (group: number, phase: number) => number,
+): void {
+  for (const task of late) {
+    for (const [p, phase] of PHASES.entries()) {
+      if (task.members.some(({ reference }) => reference === phase)) continue;
+      const lenders = tasks.flatMap(({ feeder }, g) =>
+        feeder === task.feeder && (results[g].sure?.[p] ?? 0) >= LENDS ? [g] : [],
+      );
+      for (const g of lenders.slice(0, MOST_BORROWED)) {
+        task.members.push({ meter: tasks[g].transformer, reference: phase, borrowed: isNamed(task) });
+        task.rows.push(-2 - place(g, p));
+        task.power?.push(-1);
+      }
+    }
+  }
+}
+
+function isNamed({ feeder }: Task): 'feeder' | 'unknown' {
+  return feeder ? 'feeder' : 'unknown';
+}
+
+/** Whether records can name the phases of a group, which then needs no references that may be of another feeder. */
+function isRecorded(members: readonly Member[]): boolean {
+  const own = members.filter(({ reference }) => reference === undefined);
+  return own.length >= FEWEST && 2 * own.filter(({ recorded }) => recorded).length >= own.length;
+}
+
+/** References of a phase that a group borrows. */
+const MOST_BORROWED = 20;
 
 /** The table's meters; without a table every meter heard that is no reference, at the only transformer. */
 function customersOf(settings: CorrelatorSettings, store: SeriesStore): readonly CustomerMeter[] {

@@ -1,6 +1,6 @@
 import type { Assignment, Diagnostic, Grade, PhaseMap } from '../record';
 import { assignmentOf, merged } from './assignment';
-import { findingsOf, loadingFindings } from './findings';
+import { findingsOf, loadingFindings, permutedFindings } from './findings';
 import type { RunFrame } from './frame';
 import type { GroupResult } from './group/identify';
 import { missingnessOf } from './missingness';
@@ -30,7 +30,13 @@ export function* resultOf(
     let inputs: Assignment[] = [];
     results[group].members.forEach((found, k) => {
       const { member, row } = customers[k];
-      const assignment = assignmentOf(found, transformer, member.recorded ?? null, settings, frame);
+      const assignment = assignmentOf(
+        found,
+        member.transformer ?? transformer,
+        member.recorded ?? null,
+        settings,
+        frame,
+      );
       // The inputs of one meter stand together.
       inputs.push(assignment);
       if (customers[k + 1]?.member.meter === member.meter) return;
@@ -47,9 +53,10 @@ export function* resultOf(
     });
     yield;
   }
+  if (tasks.some(({ isPool }) => isPool)) assignments.sort(byTransformer);
   const placed = yield* placeAll(candidates, whose, tasks, settings, frame);
   const strange = yield* strangers(
-    tasks.map(({ transformer }) => transformer),
+    tasks.map(({ transformer, isPool }) => (isPool ? undefined : transformer)),
     frame.means,
   );
   const transformers = yield* summarise(assignments, tasks, results, settings, frame);
@@ -77,10 +84,16 @@ export function* resultOf(
   };
   const diagnostics = [
     ...findingsOf(assignments, settings),
+    ...permutedFindings(tasks, results),
     ...strange,
     ...loadingFindings(transformers),
   ].map(({ meter, ...finding }): Diagnostic => ({ kind: 'diagnostic', meter, time, ...finding }));
   return { map, diagnostics };
+}
+
+function byTransformer(a: Assignment, b: Assignment): number {
+  if (a.transformer !== b.transformer) return a.transformer < b.transformer ? -1 : 1;
+  return a.meter < b.meter ? -1 : a.meter > b.meter ? 1 : 0;
 }
 
 /** Looks for a better transformer for meters that are not like their neighbours, and notes it. */
@@ -91,7 +104,8 @@ function* placeAll(
   settings: CorrelatorSettings,
   { means, read }: RunFrame,
 ): Steps<{ notCompared: number }> {
-  const { groups, notCompared } = yield* placeOf(candidates, means, settings.match, settings.maxGap, read);
+  const places = tasks.map(({ feeder, isPool }) => (isPool ? undefined : feeder));
+  const { groups, notCompared } = yield* placeOf(candidates, places, means, settings, read);
   groups.forEach((group, k) => {
     if (group < 0) return;
     whose[k].betterTransformer = tasks[group].transformer;

@@ -12,11 +12,20 @@ export function runTask(
   index: number,
   means: PhaseMeans,
 ): GroupResult {
-  const read = (member: number, into: Float32Array) => {
-    if (rows[member] < 0) into.fill(Number.NaN);
-    else readRow(view, rows[member], into);
-  };
-  const powerOf = (member: number) => readPower(view, power?.[member] ?? -1);
-  const keepMeans = (sums: readonly Float32Array[]) => means.set(index, sums);
-  return identify(transformer, members, view.length, read, settings, powerOf, keepMeans);
+  return identify(
+    transformer,
+    members,
+    view.length,
+    {
+      read: (member, into) => {
+        const row = rows[member];
+        if (row >= 0) readRow(view, row, into);
+        else if (row === -1) into.fill(Number.NaN);
+        else into.set(means.at(-2 - row));
+      },
+      power: (member) => readPower(view, power?.[member] ?? -1),
+      sums: (sums) => means.set(index, sums),
+    },
+    settings,
+  );
 }

@@ -6,13 +6,17 @@ export type Phase = (typeof PHASES)[number];
 
 export interface ReferenceMeter {
   meter: string;
+  /** Empty for a sensor of a feeder, as on the medium voltage: it is a reference for all of its transformers. */
   transformer: string;
+  feeder?: string;
   phase: Phase;
 }
 
 export interface CustomerMeter {
   meter: string;
   transformer: string;
+  /** Feeder of its transformer: references are borrowed, and transformers compared, within it alone. */
+  feeder?: string;
   /** Phase as the utility's records have it; of a meter of several phases one for each input, e.g. `bca`. */
   phase?: string;
   /** Rating of the transformer, kVA: of any of its meters. */
@@ -21,6 +25,9 @@ export interface CustomerMeter {
   distance?: number;
   collector?: string;
 }
+
+export const GAPS = ['exclude', 'mask'] as const;
+export type Gaps = (typeof GAPS)[number];
 
 export const METHODS = ['auto', 'pearson', 'kmeans'] as const;
 export type Method = (typeof METHODS)[number];
@@ -36,6 +43,8 @@ export interface CorrelatorSettings {
   low: number;
   /** Gaps shorter than this many intervals are interpolated; a longer one excludes the meter. */
   maxGap: number;
+  /** What becomes of a meter with longer gaps: it is left out, or they are passed over. */
+  gaps: Gaps;
   /** Clusters where there are no references. */
   clusters: number;
   /** `auto`: against references where all three are there, else clusters. */
@@ -71,6 +80,7 @@ export function readCorrelatorSettings(given: unknown, at = 'settings'): Correla
     suspect: number('suspect', 0.7, { min: 0, max: 1 }),
     low: number('low', 0.6, { min: 0, max: 1 }),
     maxGap: check.integer(number('maxGap', 3, { min: 1, max: 100, unit: 'intervals' }), `${at}.maxGap`),
+    gaps: check.oneOf((g.gaps as Gaps) || 'exclude', `${at}.gaps`, GAPS),
     clusters: check.integer(number('clusters', 3, { min: 2, max: 9 }), `${at}.clusters`),
     method: check.oneOf(g.method || 'auto', `${at}.method`, METHODS),
     lowPass: check.integer(number('lowPass', 0, { min: 0, max: 1000, unit: 'intervals' }), `${at}.lowPass`),
@@ -114,9 +124,12 @@ function readSchedule(value: unknown, field: string): string {
 
 function readReference(row: unknown, at: string): ReferenceMeter {
   const r = check.object(row, at);
+  const feeder = readFeeder(r.feeder, `${at}.feeder`);
+  const isSensor = feeder.feeder !== undefined && !r.transformer;
   return {
     meter: check.text(r.meter, `${at}.meter`),
-    transformer: check.text(r.transformer, `${at}.transformer`),
+    transformer: isSensor ? '' : check.text(r.transformer, `${at}.transformer`),
+    ...feeder,
     phase: readPhase(r.phase, `${at}.phase`),
   };
 }
@@ -126,6 +139,7 @@ function readMeter(row: unknown, at: string): CustomerMeter {
   const meter: CustomerMeter = {
     meter: check.text(r.meter, `${at}.meter`),
     transformer: check.text(r.transformer, `${at}.transformer`),
+    ...readFeeder(r.feeder, `${at}.feeder`),
   };
   if (r.phase !== undefined && r.phase !== null && r.phase !== '')
     meter.phase = readPhases(r.phase, `${at}.phase`);
@@ -136,6 +150,10 @@ function readMeter(row: unknown, at: string): CustomerMeter {
   }
   if (r.collector) meter.collector = check.text(r.collector, `${at}.collector`);
   return meter;
+}
+
+function readFeeder(value: unknown, field: string): { feeder?: string } {
+  return value === undefined || value === null || value === '' ? {} : { feeder: check.text(value, field) };
 }
 
 /** One phase, or several different ones. */

@@ -10,6 +10,7 @@ import type { Steps } from './steps';
 /** A transformer in the map. */
 export interface TransformerSummary extends Record<string, unknown> {
   transformer: string;
+  feeder?: string;
   method: string;
   /** Why this method. */
   because: string;
@@ -35,29 +36,41 @@ export function* summarise(
 ): Steps<TransformerSummary[]> {
   const ratings = new Map<string, number>();
   for (const { transformer, kva } of settings.meters) if (kva) ratings.set(transformer, 1000 * kva);
-  const byTransformer = new Map<string, Assignment[]>(tasks.map(({ transformer }) => [transformer, []]));
-  for (const assignment of assignments) byTransformer.get(assignment.transformer)?.push(assignment);
+  const byTransformer = new Map<string, Assignment[]>();
+  for (const assignment of assignments) {
+    const own = byTransformer.get(assignment.transformer);
+    if (own) own.push(assignment);
+    else byTransformer.set(assignment.transformer, [assignment]);
+  }
   const summaries: TransformerSummary[] = [];
-  for (const [t, { transformer }] of tasks.entries()) {
-    const own = byTransformer.get(transformer) ?? [];
-    const on = (phase: string) => own.filter((assignment) => assignment.phase?.includes(phase)).length;
-    const summary: TransformerSummary = {
-      transformer,
-      method: results[t].method,
-      because: results[t].because,
-      meters: own.length,
-      ...{ a: on('a'), b: on('b'), c: on('c') },
-    };
-    const graded = own.filter(({ score, margin }) => score !== null && margin !== null);
-    if (graded.length) summary.silhouette = graded.reduce((sum, a) => sum + silhouette(a), 0) / graded.length;
-    const loads = own.flatMap(({ meter, phase }) =>
-      phase === null ? [] : [{ phase, power: frame.power(meter) }],
-    );
-    const loading = loadingOf(loads, ratings.get(transformer) ?? 0, settings.interval / 60);
-    if (loading) summary.loading = loading;
-    summaries.push(summary);
+  for (const [t, task] of tasks.entries()) {
+    const names = task.isPool
+      ? [...new Set(task.members.map(({ transformer }) => transformer ?? ''))].filter(Boolean)
+      : [task.transformer];
+    for (const transformer of names) {
+      const own = byTransformer.get(transformer) ?? [];
+      const on = (phase: string) => own.filter((assignment) => assignment.phase?.includes(phase)).length;
+      const summary: TransformerSummary = {
+        transformer,
+        ...(task.feeder ? { feeder: task.feeder } : {}),
+        method: results[t].method,
+        because: results[t].because,
+        meters: own.length,
+        ...{ a: on('a'), b: on('b'), c: on('c') },
+      };
+      const graded = own.filter(({ score, margin }) => score !== null && margin !== null);
+      if (graded.length)
+        summary.silhouette = graded.reduce((sum, a) => sum + silhouette(a), 0) / graded.length;
+      const loads = own.flatMap(({ meter, phase }) =>
+        phase === null ? [] : [{ phase, power: frame.power(meter) }],
+      );
+      const loading = loadingOf(loads, ratings.get(transformer) ?? 0, settings.interval / 60);
+      if (loading) summary.loading = loading;
+      summaries.push(summary);
+    }
     yield;
   }
+  summaries.sort((x, y) => (x.transformer < y.transformer ? -1 : x.transformer > y.transformer ? 1 : 0));
   return summaries;
 }
 

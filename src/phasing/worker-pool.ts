@@ -35,6 +35,7 @@ export class WorkerPool implements Workers {
     view: StoreView,
     tasks: readonly Task[],
     { groups, phases, length, buffer }: PhaseMeans,
+    place = 0,
   ): Promise<GroupResult[]> {
     const means = { groups, phases, length, buffer };
     const results: GroupResult[] = new Array(tasks.length);
@@ -48,7 +49,7 @@ export class WorkerPool implements Workers {
         meters += tasks[next].members.length;
       }
       return next > first
-        ? { settings: slim, view, tasks: tasks.slice(first, next), first, means }
+        ? { settings: slim, view, tasks: tasks.slice(first, next), first, place: place + first, means }
         : undefined;
     };
     const one = () =>

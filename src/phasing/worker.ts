@@ -12,6 +12,8 @@ export interface Work {
   view: StoreView;
   tasks: Task[];
   first: number;
+  /** Place of the first one among the means. */
+  place: number;
   /** Means of the phases of all groups, shared. */
   means: Pick<PhaseMeans, 'groups' | 'phases' | 'length' | 'buffer'>;
 }
@@ -23,9 +25,9 @@ export interface Done {
 
 parentPort?.on(
   'message',
-  ({ settings, view, tasks, first, means: { groups, phases, length, buffer } }: Work) => {
+  ({ settings, view, tasks, first, place, means: { groups, phases, length, buffer } }: Work) => {
     const means = new PhaseMeans(groups, phases, length, buffer);
-    const results = tasks.map((task, k) => runTask(settings, view, task, first + k, means));
+    const results = tasks.map((task, k) => runTask(settings, view, task, place + k, means));
     parentPort?.postMessage({ first, results } satisfies Done);
   },
 );

@@ -115,8 +115,9 @@ describe('phase correlator', () => {
 
   it('excludes with a reason: no readings, no reference, a voltage that never changes', () => {
     const meters = [
-      { meter: 'm1', transformer: 'T9' },
+      { meter: 'm1', transformer: 'T9', feeder: 'F9' },
       { meter: 'm2', transformer: 'T1' },
+      { meter: 'm3', transformer: 'T8' },
       { meter: 'silent', transformer: 'T1' },
     ];
     const readings = simulated(METERS).map((one) =>
@@ -127,7 +128,12 @@ describe('phase correlator', () => {
       const found = assignments.find(({ meter }) => meter === name);
       return `${found?.grade}: ${found?.reason}`;
     };
-    assert.match(reasonOf('m1'), /^excluded: no usable reference for phase a, b, c at transformer T9/);
+    assert.match(
+      reasonOf('m1'),
+      /^excluded: no usable reference for phase a, b, c at small transformers of F9/,
+    );
+    // Its feeder has no name: what is found is no more than a hint.
+    assert.match(reasonOf('m3'), /^suspect: compared with references whose feeder has no name/);
     assert.match(reasonOf('m2'), /^excluded: voltage never changes/);
     assert.match(reasonOf('silent'), /^excluded: no readings/);
   });
@@ -329,7 +335,7 @@ describe('phase correlator', () => {
     assert.equal(right(clustered), 9);
     assert.deepEqual(
       [clustered.transformers[1].method, clustered.transformers[1].because],
-      ['kmeans', 'no usable reference for phase a, b, c'],
+      ['kmeans', 'no usable reference for phase a, b, c, named by records'],
     );
     const numbered = run({ meters, references: [] }, readings).map.assignments.filter(
       ({ meter }) => meter !== 'm1',
@@ -341,6 +347,6 @@ describe('phase correlator', () => {
       }
     }
     const asked = run({ meters, method: 'kmeans' }, readings).map;
-    assert.equal(asked.transformers[1].because, 'no usable reference for phase a, b, c');
+    assert.equal(asked.transformers[1].because, 'asked for, named by references');
   });
 });

@@ -1,15 +1,21 @@
 import { type Level, toZScores } from '../clean';
 import { type CorrelatorSettings, PHASES } from '../settings';
-import { type Beginning, begin, lackOf } from './begin';
+import { blocksOf, fisher } from './blocks';
 import { clockLag, shift } from './clock';
 import { keepComponents } from './components';
-import { effective, excludedOne, type Identified, judge } from './judge';
+import { excludedOne, type Identified, judge, SURE } from './judge';
 import { levelsOf } from './level';
 import { findMove } from './moved';
+import type { Naming } from './naming';
 import { type Member, onlyQuiet, type Prepared, prepareAll, quietOf } from './prepare';
-import { type Refined, refine } from './refine';
-import type { Rows } from './rows';
+import { refine } from './refine';
+import { dot, likenessOf, PhaseSums, type ReferenceRows } from './rows';
+import { effective, type Separated, separate, type ToSeparate } from './separate';
+import { tieUp } from './service';
+import { WHITENING_NAMES } from './whiten';
 
+/** Fewer meters than this make no clusters. */
+export const FEWEST = 6;
 /** Clocks are told from this offset on, s; levels from this on, in parts of the voltage. */
 const CLOCK_LIMIT = 60;
 const LEVEL_LIMIT = 0.01;
@@ -17,35 +23,52 @@ const LEVEL_LIMIT = 0.01;
 const CHANCE = 3;
 /** Day of a window, s. */
 const DAY = 86_400;
+/** Highest likelihood that is told without references of the transformer and without a record that agrees. */
+const UNPROVEN = 0.98;
+/** The same where the references may be of another feeder, and where a meter contradicts its references: no match. */
+const DOUBTFUL = 0.89;
+/** Likelihood that a meter is on the phase to which it moved. */
+const MOVED = 0.95;
+/** Standard errors by which a meter is more like the references of another phase before that is told. */
+const CONTRADICTS = 4;
 
 export interface GroupResult {
-  method: Beginning['method'];
+  method: Separated['method'];
   /** Why it was done so. */
   because: string;
   /** Names of its phases, by index. */
   names: string[];
   /** In the order of the members, without the references. */
   members: Identified[];
+  /** Likelihood that the name of each phase is right; none where they are only numbered, or nobody is compared. */
+  sure?: number[];
+  /** Names by the records, where all of them together are another way round than the references. */
+  permuted?: { records: string[]; phases: string[] };
+}
+
+/** What comes from outside of the group. */
+export interface Sources {
+  /** Copies the series of a member, V by interval with NaN where nothing came. */
+  read(index: number, into: Float32Array): void;
+  /** Apparent power of a member by interval, where it is known: it is compared where it draws little itself. */
+  power?(index: number): Float32Array | undefined;
+  /** Is given the members of each phase added up, phases a, b, c in this order where they have names. */
+  sums?(ofPhases: readonly Float32Array[]): void;
 }
 
 /**
  * The phases of the meters of one group, mostly those of one transformer: series are cleaned, compared with the
- * references (or clustered where there are none), and refined against each other; clocks that are off are found and
- * corrected, meters that moved, hang, or read too high are told.
- * @param read copies the series of a member, V by interval with NaN where nothing came
- * @param power apparent power of a member by interval, where it is known: it is compared where it draws little itself
- * @param sums is given the members of each phase added up, phases a, b, c in this order where they have names
+ * references and with each other, in levels or in what shows more; clocks that are off are found and corrected, meters
+ * that moved, hang, or read too high are told.
  */
 export function identify(
   transformer: string,
   members: readonly Member[],
   length: number,
-  read: (index: number, into: Float32Array) => void,
+  sources: Sources,
   settings: CorrelatorSettings,
-  power: (index: number) => Float32Array | undefined = () => undefined,
-  sums: (ofPhases: readonly Float32Array[]) => void = () => {},
 ): GroupResult {
-  const all = prepareAll(members, length, read, settings);
+  const all = prepareAll(members, length, sources.read, settings);
   const usable = all.filter(({ excluded }) => excluded === undefined);
   if (settings.components) {
     keepComponents(
@@ -53,61 +76,213 @@ export function identify(
       settings.components,
     );
   }
-  const rows: Rows = {
+  for (const one of usable) onlyQuiet(one, quietOf(sources.power?.(one.index)));
+  const customers = usable.filter(({ member }) => member.reference === undefined);
+  const references = meansOf(
+    usable.filter(({ member }) => member.reference !== undefined),
     length,
-    rows: usable.map(({ row }) => row),
-    quiet: usable.map((one) => onlyQuiet(one, quietOf(power(one.index)))),
-  };
-  const lacking = lackOf(usable, settings);
-  if (lacking) {
-    const reason = `no usable reference for phase ${lacking.join(', ')} at transformer ${transformer}`;
+  );
+  const missing = PHASES.filter((_, p) => references[p] === undefined);
+  const known = `no usable reference for phase ${(missing.length ? missing : PHASES).join(', ')}`;
+  const cannot = settings.method === 'pearson' || customers.length < FEWEST;
+  if ((missing.length && cannot) || (settings.method === 'kmeans' && customers.length < FEWEST)) {
+    const reason = `${known} at ${transformer}`;
     const excluded = all
       .filter(({ member }) => member.reference === undefined)
       .map((one) => excludedOne(one, one.excluded ?? reason));
     return { method: 'pearson', because: reason, names: [...PHASES], members: excluded };
   }
-  const { start, names, method, because } = begin(usable, rows, settings);
-  const fixed = usable.map(({ member }) => member.reference !== undefined);
-  let refined = refine(rows, start, fixed, names.length);
-  if (correctClocks(usable, refined, settings)) refined = refine(rows, refined.phaseOf, fixed, names.length);
-  const moves = findMoves(usable, refined, fixed, settings);
-  if (moves.size) {
-    // One that moved is like two phases by half: it is no member of either.
-    const without = Int8Array.from(refined.phaseOf, (phase, k) => (moves.has(k) ? -1 : phase));
-    const rest = refine(rows, without, fixed, names.length);
-    for (const [k, move] of moves) {
-      rest.phaseOf[k] = move.to;
-      rest.scores[k] = scoreAfter(rows.rows[k], rest, move.interval);
-    }
-    refined = rest;
-  }
-  const levels = levelsByPhase(usable, refined, names.length);
-  const found = new Map<Prepared, Identified>();
-  usable.forEach((one, k) => {
-    const move = moves.get(k);
-    const identified = judge(one, refined.scores[k], refined.phaseOf[k], names, effective(one.row), settings);
-    if (Math.abs(levels[k]) > LEVEL_LIMIT) identified.level = levels[k];
-    if (move) identified.moved = { from: names[move.from], interval: move.interval };
-    found.set(one, identified);
-  });
-  sums(inOrderOfNames(refined.sums.sums, names));
+  const group: ToSeparate = {
+    rows: customers.map(({ row }) => row),
+    present: customers.map(({ present }) => present),
+    references,
+    recorded: customers.map(({ member }) => (member.recorded ? PHASES.indexOf(member.recorded) : -1)),
+    length,
+    clusters: settings.clusters,
+    onlyClusters: settings.method === 'kmeans',
+    isPool: new Set(members.map(({ transformer: of }) => of).filter(Boolean)).size > 1,
+    blocks: blocksOf(length, Math.round(DAY / settings.interval)),
+  };
+  let separated = separate(group);
+  if (correctClocks(customers, separated, length, settings)) separated = separate(group);
+  const names = separated.naming?.phaseOf
+    ? [...PHASES]
+    : separated.refined.sums.sums.map((_, k) => String(k + 1));
+  const found = assign(group, customers, separated, names, settings, usable);
+  const levelSums = new PhaseSums(group.rows, length, found.phaseOf, names.length).sums;
+  sources.sums?.(levelSums);
+  const { naming, method, whitening } = separated;
+  const permuted =
+    naming?.permuted && !group.isPool
+      ? { records: naming.permuted.map(([, name]) => name), phases: naming.permuted.map(([name]) => name) }
+      : undefined;
   return {
     method,
-    because,
+    because: [becauseOf(usable, missing, separated), whitening ? WHITENING_NAMES[whitening] : '']
+      .filter(Boolean)
+      .join(', '),
     names,
     members: all
       .filter(({ member }) => member.reference === undefined)
-      .map((one) => found.get(one) ?? excludedOne(one, one.excluded ?? 'no readings')),
+      .map((one) => found.of.get(one) ?? excludedOne(one, one.excluded ?? 'no readings')),
+    ...(naming?.phaseOf ? { sure: naming.confidence } : {}),
+    ...(permuted ? { permuted } : {}),
   };
 }
 
+function becauseOf(
+  usable: readonly Prepared[],
+  missing: readonly string[],
+  { method, naming }: Separated,
+): string {
+  if (method === 'pearson') {
+    const borrowed = usable.find(({ member }) => member.borrowed)?.member.borrowed;
+    if (!borrowed) return 'a reference on each phase';
+    return borrowed === 'feeder' ? 'references of the feeder' : 'references of other transformers';
+  }
+  const names = { references: 'named by references', records: 'named by records', nothing: 'without names' };
+  const why = missing.length ? `no usable reference for phase ${missing.join(', ')}` : 'asked for';
+  return naming ? `${why}, ${names[naming.by]}` : why;
+}
+
+/** Mean of the references of each phase, as z-scores. */
+function meansOf(references: readonly Prepared[], length: number): ReferenceRows {
+  return PHASES.map((phase) => {
+    const own = references.filter(({ member }) => member.reference === phase);
+    if (own.length === 0) return undefined;
+    const sum = new Float32Array(length);
+    for (const { row } of own) for (let i = 0; i < length; i++) sum[i] += row[i];
+    return toZScores(sum, 1e-6) ? sum : undefined;
+  });
+}
+
+/** Judges each customer where it stands, moves included. */
+function assign(
+  group: ToSeparate,
+  customers: readonly Prepared[],
+  separated: Separated,
+  names: readonly string[],
+  settings: CorrelatorSettings,
+  usable: readonly Prepared[],
+): { of: Map<Prepared, Identified>; phaseOf: Int8Array } {
+  const { length, blocks } = group;
+  const { rows, references, naming } = separated;
+  let { refined } = separated;
+  const moves = findMoves(customers, refined.phaseOf, names.length, length, settings);
+  if (moves.size) {
+    // One that moved is like two phases by half: it is no member of either.
+    const without = Int8Array.from(refined.phaseOf, (phase, k) => (moves.has(k) ? -1 : phase));
+    refined = refine(rows, length, without, references);
+  }
+  const phaseOf = Int8Array.from(refined.phaseOf);
+  const sure = [...separated.sure];
+  const freedom = blocks.bounds.length - 2;
+  const tied = tieUp({ customers, rows, refined, evidence: separated.evidence, freedom }, phaseOf, sure);
+  const levels = levelsByPhase(customers, phaseOf, usable, names);
+  const scores = levelScores(group, phaseOf, names.length);
+  const hasOwn = usable.some(({ member }) => member.reference && !member.borrowed);
+  const isUnknown = usable.some(({ member }) => member.borrowed === 'unknown');
+  const of = new Map<Prepared, Identified>();
+  customers.forEach((one, k) => {
+    const move = moves.get(k);
+    const p = move ? move.to : phaseOf[k];
+    if (p < 0) return;
+    const share = 1 - (one.present ? absentOf(one.present) : 0);
+    const own = move
+      ? scoreAfter(one.row, scores.sums, move)
+      : scores.of(k, p) / Math.sqrt(Math.max(0.1, share));
+    const name = nameOf(naming, p);
+    const isAgreed = one.member.recorded === names[p];
+    const contradicts = !move && contradictsAll(rows[k], references, p);
+    const identified = judge(
+      one,
+      names[p],
+      {
+        score: Math.min(1, Number.isNaN(own) ? 0 : own),
+        margin: move ? undefined : marginOf(refined.scores[k], p),
+        confidence: Math.min(
+          hasOwn || isAgreed ? 1 : UNPROVEN,
+          isUnknown || contradicts ? DOUBTFUL : 1,
+          (move ? MOVED : sure[k]) * name,
+        ),
+        ...(contradicts
+          ? { doubt: 'contradicts' }
+          : isUnknown
+            ? { doubt: 'feeder' }
+            : name < SURE
+              ? { doubt: 'name' }
+              : {}),
+      },
+      settings,
+    );
+    if (Math.abs(levels[k]) > LEVEL_LIMIT) identified.level = levels[k];
+    if (move) identified.moved = { from: names[move.from], interval: move.interval };
+    if (tied.has(k)) identified.together = true;
+    of.set(one, identified);
+  });
+  for (const [k, move] of moves) phaseOf[k] = move.to;
+  return { of, phaseOf };
+}
+
+function nameOf(naming: Naming | undefined, phase: number): number {
+  if (!naming) return 1;
+  return naming.phaseOf ? (naming.confidence[phase] ?? 0) : 1;
+}
+
+function absentOf(present: Uint8Array): number {
+  let n = 0;
+  for (const x of present) n += x ? 0 : 1;
+  return n / present.length;
+}
+
+function marginOf(scores: readonly number[], phase: number): number | undefined {
+  const others = scores.filter((r, p) => p !== phase && !Number.isNaN(r));
+  return others.length ? scores[phase] - Math.max(...others) : undefined;
+}
+
+/** Whether a meter is surely more like the references of another phase than like those of its own. */
+function contradictsAll(row: Float32Array, references: ReferenceRows, phase: number): boolean {
+  const own = references[phase];
+  if (!own || references.some((one) => !one)) return false;
+  const z = references.map((one) => fisher(dot(row, one as Float32Array) / row.length));
+  const ahead = Math.max(...z.filter((_, p) => p !== phase)) - z[phase];
+  return ahead * Math.sqrt(Math.max(1, effective(row) - 3) / 2) > CONTRADICTS;
+}
+
+/** Likeness in levels to the mean of the other members of each phase, references among them. */
+function levelScores({ rows, references, length }: ToSeparate, phaseOf: Int8Array, phases: number) {
+  const there = references.flatMap((row, p) => (row ? [{ row, p }] : []));
+  const all = new PhaseSums(
+    [...rows, ...there.map(({ row }) => row)],
+    length,
+    [...phaseOf, ...there.map(({ p }) => p)],
+    phases,
+  );
+  const of = (k: number, p: number) => {
+    const products = { xx: length, xs: dot(rows[k], all.sums[p]), xr: 0, ss: all.squares[p], sr: 0, rr: 0 };
+    return likenessOf({ ...products, xx: dot(rows[k], rows[k]) }, all.counts[p], phaseOf[k] === p, false);
+  };
+  return { of, sums: all.sums };
+}
+
 /** Corrects series whose clock is off, in place. @returns whether there were any */
-function correctClocks(usable: readonly Prepared[], refined: Refined, settings: CorrelatorSettings): boolean {
+function correctClocks(
+  customers: readonly Prepared[],
+  { refined: { phaseOf } }: Separated,
+  length: number,
+  settings: CorrelatorSettings,
+): boolean {
+  const sums = new PhaseSums(
+    customers.map(({ row }) => row),
+    length,
+    phaseOf,
+    Math.max(...phaseOf, 2) + 1,
+  );
   let corrected = false;
-  usable.forEach((one, k) => {
-    const phase = refined.phaseOf[k];
-    if (phase < 0 || one.member.reference || refined.sums.counts[phase] < 2) return;
-    const { lag, likeness, unshifted } = clockLag(one.row, refined.sums.without(one.row, phase, true));
+  customers.forEach((one, k) => {
+    const phase = phaseOf[k];
+    if (phase < 0 || one.present || sums.counts[phase] < 2) return;
+    const { lag, likeness, unshifted } = clockLag(one.row, sums.without(one.row, phase, true));
     if (Math.abs(lag * settings.interval) <= CLOCK_LIMIT) return;
     // Between whole intervals only a strong likeness tells; otherwise the gain must be more than chance.
     const isClear =
@@ -121,12 +296,6 @@ function correctClocks(usable: readonly Prepared[], refined: Refined, settings: 
   return corrected;
 }
 
-/** Sums of a, b, c in this order; as they are where clusters have no names. */
-function inOrderOfNames(sums: readonly Float32Array[], names: readonly string[]): Float32Array[] {
-  const order = PHASES.map((phase) => names.indexOf(phase));
-  return order.includes(-1) ? [...sums] : order.map((k) => sums[k]);
-}
-
 interface Moved {
   from: number;
   to: number;
@@ -134,41 +303,51 @@ interface Moved {
 }
 
 function findMoves(
-  usable: readonly Prepared[],
-  { phaseOf, sums }: Refined,
-  fixed: readonly boolean[],
+  customers: readonly Prepared[],
+  phaseOf: Int8Array,
+  phases: number,
+  length: number,
   settings: CorrelatorSettings,
 ): Map<number, Moved> {
   const perDay = Math.round(DAY / settings.interval);
-  const moves = new Map<number, Moved>();
-  usable.forEach(({ row }, k) => {
-    if (fixed[k] || phaseOf[k] < 0) return;
+  const found = new Map<number, Moved>();
+  const sums = new PhaseSums(
+    customers.map(({ row }) => row),
+    length,
+    phaseOf,
+    phases,
+  );
+  if (sums.counts.filter((n) => n > 0).length < 2) return found;
+  customers.forEach(({ row }, k) => {
+    if (phaseOf[k] < 0) return;
     const move = findMove(row, phaseOf[k], sums, perDay);
-    if (move) moves.set(k, { from: move.from, to: move.to, interval: move.day * perDay });
+    if (move) found.set(k, { from: move.from, to: move.to, interval: move.day * perDay });
   });
-  return moves;
+  return found;
 }
 
 /** Likeness of the part of a row behind its move. */
-function scoreAfter(row: Float32Array, { sums }: Refined, from: number): number[] {
-  return sums.sums.map((sum) => {
-    const part = row.slice(from);
-    const other = sum.slice(from);
-    if (!toZScores(part) || !toZScores(other)) return Number.NaN;
-    let product = 0;
-    for (let i = 0; i < part.length; i++) product += part[i] * other[i];
-    return product / part.length;
-  });
+function scoreAfter(row: Float32Array, sums: readonly Float32Array[], { to, interval }: Moved): number {
+  const part = row.slice(interval);
+  const other = sums[to].slice(interval);
+  if (!toZScores(part) || !toZScores(other)) return Number.NaN;
+  return dot(part, other) / part.length;
 }
 
-function levelsByPhase(usable: readonly Prepared[], { phaseOf }: Refined, phases: number): number[] {
-  const levels = new Array<number>(usable.length).fill(0);
-  for (let phase = 0; phase < phases; phase++) {
-    const own = usable.flatMap((_, k) => (phaseOf[k] === phase ? [k] : []));
-    const volts = own.map((k) => ({ row: usable[k].row, level: usable[k].level as Level }));
-    levelsOf(volts).forEach((value, i) => {
-      levels[own[i]] = value;
+function levelsByPhase(
+  customers: readonly Prepared[],
+  phaseOf: Int8Array,
+  usable: readonly Prepared[],
+  names: readonly string[],
+): number[] {
+  const levels = new Array<number>(customers.length).fill(0);
+  names.forEach((name, phase) => {
+    const own = customers.flatMap((_, k) => (phaseOf[k] === phase ? [k] : []));
+    const references = usable.filter(({ member }) => member.reference === name && !member.borrowed);
+    const all = [...own.map((k) => customers[k]), ...references];
+    levelsOf(all.map(({ row, level }) => ({ row, level: level as Level }))).forEach((value, i) => {
+      if (i < own.length) levels[own[i]] = value;
     });
-  }
+  });
   return levels;
 }

@@ -14,6 +14,10 @@ export interface Identified {
   grade: Grade;
   /** Part of its intervals without a reading. */
   missing: number;
+  /** Why it is no match although its score may be one: the next phase is as likely, its group may be permuted, it is unlike the references, or these may be of another feeder. */
+  doubt?: 'margin' | 'name' | 'contradicts' | 'feeder';
+  /** It was judged with the other meters of its service transformer, as one. */
+  together?: boolean;
   /** Why it is excluded. */
   excluded?: string;
   /** Seconds by which its clock is late, where that is worth telling. */
@@ -24,29 +28,39 @@ export interface Identified {
   moved?: { from: string; interval: number };
 }
 
-/** Grade, margin and confidence of one member by its likeness to each phase. */
+/** What is known of one member when it is judged. */
+export interface Judged {
+  /** Likeness to the mean of the others on its phase, in levels. */
+  score: number;
+  /** By how much it is more like its phase than the next one, in what was compared; undefined without another. */
+  margin: number | undefined;
+  /** Likelihood that its phase is right, 0 to 1. */
+  confidence: number;
+  /** What is in doubt beside the margin. */
+  doubt?: Identified['doubt'];
+}
+
+/** Likelihood below which nothing is a match, whatever the score. */
+export const SURE = 0.9;
+
+/** Grade, margin and confidence of one member. */
 export function judge(
-  one: Prepared,
-  scores: readonly number[],
-  phase: number,
-  names: readonly string[],
-  independent: number,
+  { member, clockLate, missing }: Prepared,
+  phase: string,
+  { score, margin, confidence, doubt }: Judged,
   { match, suspect }: CorrelatorSettings,
 ): Identified {
-  const { member, clockLate, missing } = one;
-  const score = scores[phase];
-  if (phase < 0 || Number.isNaN(score))
-    return excludedOne(one, 'no other meter on any phase to compare with');
-  const second = Math.max(-1, ...scores.filter((other, k) => k !== phase && !Number.isNaN(other)));
+  const isSure = confidence >= SURE;
   return {
     meter: member.meter,
     missing,
-    phase: names[phase],
+    phase,
     score,
-    margin: score - second,
-    confidence: confidenceOf(score, second, independent),
-    grade: score >= match ? 'match' : score >= suspect ? 'suspect' : 'low',
+    margin: margin ?? null,
+    confidence,
+    grade: score >= match && isSure ? 'match' : score >= suspect ? 'suspect' : 'low',
     ...(clockLate === undefined ? {} : { clockLate }),
+    ...(isSure ? {} : { doubt: doubt ?? 'margin' }),
   };
 }
 
@@ -54,31 +68,4 @@ export function judge(
 export function excludedOne({ member, missing }: Prepared, excluded: string): Identified {
   const nothing = { phase: null, score: null, margin: null, confidence: null };
   return { meter: member.meter, missing, ...nothing, grade: 'excluded', excluded };
-}
-
-/**
- * Independent intervals in a series whose values hang together: n (1 - r) / (1 + r), by the likeness r of each value
- * to the next (G. V. Bayley, J. M. Hammersley, J. R. Stat. Soc. Suppl. 8, 1946, first order).
- */
-export function effective(row: Float32Array): number {
-  let product = 0;
-  for (let i = 1; i < row.length; i++) product += row[i] * row[i - 1];
-  const r = Math.min(0.999, Math.max(0, product / (row.length - 1)));
-  return (row.length * (1 - r)) / (1 + r);
-}
-
-/** Chance that the larger of two correlations is so not by chance: Fisher's z, taken as independent. */
-function confidenceOf(first: number, second: number, independent: number): number {
-  const z = (r: number) => Math.atanh(Math.min(0.999999, Math.max(-0.999999, r)));
-  return normal(((z(first) - z(second)) * Math.sqrt(Math.max(1, independent - 3))) / Math.SQRT2);
-}
-
-/** Distribution function of the normal distribution (M. Abramowitz, I. Stegun, 26.2.17; 7.5e-8). */
-function normal(x: number): number {
-  const t = 1 / (1 + 0.2316419 * Math.abs(x));
-  const tail =
-    (Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)) *
-    t *
-    (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
-  return x >= 0 ? 1 - tail : tail;
 }

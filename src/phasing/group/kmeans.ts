@@ -1,5 +1,5 @@
 import { strongest } from './eigen';
-import { dot, type Rows } from './rows';
+import { dot } from './rows';
 
 /** Beginnings that are tried, and rounds of each. */
 const TRIES = 8;
@@ -14,7 +14,7 @@ const ROUNDS = 50;
  * @returns cluster of each row, -1 for those that take no part
  */
 export function kMeans(
-  { rows, length }: Rows,
+  { rows, length }: { rows: readonly Float32Array[]; length: number },
   members: readonly number[],
   clusters: number,
   seed = 1,

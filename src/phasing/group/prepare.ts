@@ -1,8 +1,8 @@
 import { fillGaps, isStuck, type Level, longestRun, smooth, toZScores, usualStep } from '../clean';
 import type { CorrelatorSettings, Phase } from '../settings';
 
-/** Part of its intervals that a reference must have. */
-const LEAST_OF_REFERENCE = 0.5;
+/** Part of its intervals that a series with long gaps must have. */
+const LEAST_PRESENT = 0.5;
 /** Part of the intervals in which the power of a customer must be known, and that in which it is compared. */
 const LEAST_OF_POWER = 0.5;
 const QUIET_PART = 0.5;
@@ -10,13 +10,15 @@ const QUIET_PART = 0.5;
 /** A series that takes part: of a customer's meter, or of a reference whose phase is known. */
 export interface Member {
   meter: string;
-  /** Phase of a reference; and whether it is that of another transformer. */
+  /** Phase of a reference; and whether it is that of another transformer, on the same feeder or on one without a name. */
   reference?: Phase;
-  borrowed?: boolean;
+  borrowed?: 'feeder' | 'unknown';
   /** Phase that the records have. */
   recorded?: Phase;
   /** Input of a meter of several phases. */
   input?: string;
+  /** Transformer, where a group has meters of several. */
+  transformer?: string;
 }
 
 /** A member whose series is cleaned: z-scores, unless it is excluded. */
@@ -26,6 +28,8 @@ export interface Prepared {
   member: Member;
   row: Float32Array;
   missing: number;
+  /** Intervals that are compared, 1 for each; all of them without. */
+  present?: Uint8Array;
   level?: Level;
   excluded?: string;
   clockLate?: number;
@@ -49,9 +53,17 @@ export function prepareAll(
       return { index: k, member, row, missing, run, excluded };
     }
     const cleaned = fillGaps(row, settings.maxGap);
-    // A reference with a longer gap is still the best there is: in the gap it says nothing.
-    if (cleaned.ok || (member.reference && 1 - missing >= LEAST_OF_REFERENCE)) {
-      return { index: k, member, row, missing, run };
+    if (cleaned.ok) return { index: k, member, row, missing, run };
+    // A reference with a longer gap is still the best there is: in the gap it says nothing. So is a masked meter.
+    if ((member.reference || settings.gaps === 'mask') && 1 - missing >= LEAST_PRESENT) {
+      return {
+        index: k,
+        member,
+        row,
+        missing,
+        run,
+        present: Uint8Array.from(row, (x) => (Number.isNaN(x) ? 0 : 1)),
+      };
     }
     return { index: k, member, row, missing, run, excluded: cleaned.reason };
   });
@@ -62,12 +74,15 @@ export function prepareAll(
     if (settings.lowPass > 1) smooth(one.row, settings.lowPass);
     one.level = toZScores(one.row);
   }
-  const levels = all.flatMap(({ level }) => (level ? [level.mean] : [])).sort((a, b) => a - b);
+  // References of a feeder may be on another voltage: only what moves in them is compared.
+  const levels = all
+    .flatMap(({ level, member }) => (level && !member.borrowed ? [level.mean] : []))
+    .sort((a, b) => a - b);
   const middle = levels[levels.length >> 1] ?? 0;
   for (const one of all) {
     if (one.excluded !== undefined) continue;
     if (!one.level) one.excluded = 'voltage never changes';
-    else if (isImplausible(one.level.mean, middle)) {
+    else if (!one.member.reference && isImplausible(one.level.mean, middle)) {
       one.excluded = `implausible voltage: ${one.level.mean.toPrecision(3)} V where the others have ${middle.toPrecision(3)} V`;
     } else if (isStuck(one.run, usual))
       one.excluded = `stuck value: the same voltage for ${one.run} intervals`;
@@ -93,17 +108,18 @@ export function quietOf(power: Float32Array | undefined): Uint8Array | undefined
 }
 
 /** Leaves of a series its quiet intervals, as z-scores of their own; the others say nothing. */
-export function onlyQuiet({ row, level }: Prepared, quiet: Uint8Array | undefined): Uint8Array | undefined {
-  if (!quiet) return undefined;
-  for (let i = 0; i < row.length; i++) if (!quiet[i]) row[i] = Number.NaN;
-  const ofQuiet = toZScores(row);
+export function onlyQuiet(one: Prepared, quiet: Uint8Array | undefined): void {
+  const { row, level, present } = one;
+  if (!quiet) return;
+  one.present = present ? quiet.map((x, i) => x & present[i]) : quiet;
+  for (let i = 0; i < row.length; i++) if (!one.present[i]) row[i] = Number.NaN;
+  const ofQuiet = toZScores(row, 1e-6);
   if (!ofQuiet || !level) {
     row.fill(0);
-    return quiet;
+    return;
   }
   level.mean += level.deviation * ofQuiet.mean;
   level.deviation *= ofQuiet.deviation;
-  return quiet;
 }
 
 /** Part of the intervals that have a value. */

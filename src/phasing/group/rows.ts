@@ -1,11 +1,3 @@
-/** Series of one length side by side: row k of z-scores. */
-export interface Rows {
-  readonly length: number;
-  readonly rows: readonly Float32Array[];
-  /** Intervals of a row that are compared, 1 for each; all of them without. */
-  readonly quiet?: readonly (Uint8Array | undefined)[];
-}
-
 /** Sum of the products of two series. */
 export function dot(a: Float32Array, b: Float32Array): number {
   // Four sums, so that none waits for the one before.
@@ -24,18 +16,21 @@ export function dot(a: Float32Array, b: Float32Array): number {
   return s0 + s1 + (s2 + s3);
 }
 
+/** References of each phase added up, of the length of a row of z-scores; undefined for a phase without any. */
+export type ReferenceRows = readonly (Float32Array | undefined)[];
+
+/** How much the references count in what a meter is compared with, against the mean of its neighbours. */
+export const REFERENCE_WEIGHT = 0.8;
+
 /** The members of each phase added up, from which each meter's likeness to the others follows. */
 export class PhaseSums {
   readonly sums: Float32Array[];
   readonly counts: number[];
-  private readonly squares: number[];
-  /** Members that speak in each interval, where some are compared in their quiet ones only. */
-  private readonly speaking: Float32Array[] | undefined;
+  readonly squares: number[];
 
   /** @param phaseOf index of each row's phase; -1 for one that belongs to none */
-  constructor({ rows, length, quiet }: Rows, phaseOf: ArrayLike<number>, phases: number) {
+  constructor(rows: readonly Float32Array[], length: number, phaseOf: ArrayLike<number>, phases: number) {
     const exact = Array.from({ length: phases }, () => new Float64Array(length));
-    this.speaking = quiet?.some((one) => one) ? exact.map(() => new Float32Array(length)) : undefined;
     this.counts = new Array(phases).fill(0);
     rows.forEach((row, k) => {
       const phase = phaseOf[k];
@@ -43,54 +38,53 @@ export class PhaseSums {
       this.counts[phase]++;
       const sum = exact[phase];
       for (let i = 0; i < length; i++) sum[i] += row[i];
-      const speaking = this.speaking?.[phase];
-      if (speaking) for (let i = 0; i < length; i++) speaking[i] += quiet?.[k]?.[i] ?? 1;
     });
     this.sums = exact.map((sum) => Float32Array.from(sum));
     this.squares = this.sums.map((sum) => dot(sum, sum));
   }
 
-  /**
-   * Pearson's correlation of a row of z-scores with the mean of a phase's members.
-   * @param own whether the row is one of them: it is left out then
-   * @param quiet intervals of the row that count
-   * @returns NaN for a phase without (other) members
-   */
-  likeness(row: Float32Array, phase: number, own: boolean, quiet?: Uint8Array): number {
-    if (this.counts[phase] - (own ? 1 : 0) <= 0) return Number.NaN;
-    if (this.speaking) return this.quietLikeness(row, phase, own ? 1 : 0, quiet);
-    const n = row.length;
-    const product = dot(row, this.sums[phase]);
-    if (!own) return product / Math.sqrt(n * this.squares[phase]);
-    const rest = this.squares[phase] - 2 * product + n;
-    return (product - n) / Math.sqrt(n * Math.max(1e-9, rest));
-  }
-
-  /** The same over the quiet intervals of the row, with the mean of those that are quiet in each. */
-  private quietLikeness(row: Float32Array, phase: number, take: number, quiet?: Uint8Array): number {
-    const sum = this.sums[phase];
-    const speaking = (this.speaking as Float32Array[])[phase];
-    let [n, x, y, xx, yy, xy] = [0, 0, 0, 0, 0, 0];
-    for (let i = 0; i < row.length; i++) {
-      const others = speaking[i] - take;
-      if ((quiet && !quiet[i]) || others <= 0) continue;
-      const a = row[i];
-      const b = (sum[i] - take * a) / others;
-      n++;
-      x += a;
-      y += b;
-      xx += a * a;
-      yy += b * b;
-      xy += a * b;
-    }
-    const square = (xx - (x * x) / n) * (yy - (y * y) / n);
-    return square > 0 ? (xy - (x * y) / n) / Math.sqrt(square) : Number.NaN;
-  }
-
-  /** The mean of a phase's members without one row (where it is one of them), not normalised. */
+  /** The sum of a phase's members without one row (where it is one of them), not normalised. */
   without(row: Float32Array, phase: number, own: boolean): Float32Array {
     const sum = Float32Array.from(this.sums[phase]);
     if (own) for (let i = 0; i < sum.length; i++) sum[i] -= row[i];
     return sum;
   }
+}
+
+/** Products from which a likeness follows, over a window or a draw of its stretches. */
+export interface Products {
+  /** Row with itself, with the sum of the phase's members, and with its references. */
+  xx: number;
+  xs: number;
+  xr: number;
+  /** The sum with itself and with the references; these with themselves. */
+  ss: number;
+  sr: number;
+  rr: number;
+}
+
+/**
+ * Pearson's correlation of a row with its neighbours on a phase: the mean of the references, of the other members, or
+ * of both by their weight.
+ * @param own whether the row is one of the members: it is left out then
+ * @returns NaN where there is neither
+ */
+export function likenessOf(
+  { xx, xs, xr, ss, sr, rr }: Products,
+  members: number,
+  own: boolean,
+  hasReferences: boolean,
+  weight = REFERENCE_WEIGHT,
+): number {
+  const others = members - (own ? 1 : 0);
+  if (others <= 0) return hasReferences ? xr / Math.sqrt(Math.max(1e-9, xx * rr)) : Number.NaN;
+  // The members without the row.
+  const xo = own ? xs - xx : xs;
+  const oo = Math.max(1e-9, own ? ss - 2 * xs + xx : ss);
+  if (!hasReferences) return xo / Math.sqrt(Math.max(1e-9, xx * oo));
+  const or = own ? sr - xr : sr;
+  const a = weight / Math.sqrt(Math.max(1e-9, rr));
+  const b = (1 - weight) / Math.sqrt(oo);
+  const square = weight * weight + (1 - weight) * (1 - weight) + 2 * a * b * or;
+  return (a * xr + b * xo) / Math.sqrt(Math.max(1e-9, xx * square));
 }

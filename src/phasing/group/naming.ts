@@ -1,0 +1,194 @@
+import { PHASES, type Phase } from '../settings';
+import { type Blocks, blockDots, drawn, fisher, normal, student } from './blocks';
+import type { ReferenceRows } from './rows';
+
+/** Part of the records that are taken to be wrong, meter by meter; and that those of a whole group are permuted. */
+const WRONG = 0.25;
+const PERMUTED = 0.03;
+/** Smallest part of a record's say that counts. */
+const LEAST = 1e-6;
+
+/** Likeness of two clusters, freed of noise, from which they are rather one phase; and how sharply. */
+const ONE_PHASE = 0.92;
+const SHARPNESS = 0.02;
+
+/** What is known of a cluster before it has a name. */
+export interface Cluster {
+  /** Its mean, in what is compared. */
+  mean: Float32Array;
+  /** How many of its meters the records have on a, b, c. */
+  records: readonly number[];
+}
+
+/** Names of the clusters of a group. */
+export interface Naming {
+  /** Index of a, b, c for each, the same one for clusters that are one phase; undefined where nothing tells. */
+  phaseOf: number[] | undefined;
+  /** Clusters that are one phase have the same number, also where nothing tells which. */
+  grouping: number[];
+  /** Likelihood that the name of each is right. */
+  confidence: number[];
+  /** What told: references or records. */
+  by: 'references' | 'records' | 'nothing';
+  /** Phases by the references and by the records, where these contradict them as a whole. */
+  permuted?: [Phase, Phase][];
+}
+
+/** All ways to give clusters phases. */
+export function waysOf(clusters: number): number[][] {
+  let all: number[][] = [[]];
+  for (let c = 0; c < clusters; c++) all = all.flatMap((one) => [0, 1, 2].map((p) => [...one, p]));
+  return all;
+}
+
+/**
+ * Names clusters by the references that they are like, over draws of the window's stretches, and by the records; these
+ * count as evidence that may be wrong as a whole. Clusters have different phases, unless they are as good as the same.
+ * @param references of each phase, in what is compared; undefined for a phase without any
+ * @param alike likeness of each two clusters, freed of the noise of their members
+ */
+export function nameClusters(
+  clusters: readonly Cluster[],
+  references: ReferenceRows,
+  alike: readonly (readonly number[])[],
+  blocks: Blocks,
+): Naming {
+  const ways = waysOf(clusters.length);
+  const prior = ways.map((way) => likelihoodOfOne(way, alike));
+  const byReferences = likelihoodOfReferences(clusters, references, blocks, ways);
+  const byRecords = likelihoodOfRecords(clusters, ways);
+  const posterior = normalised(ways.map((_, w) => prior[w] * (byReferences?.[w] ?? 1) * byRecords[w]));
+  const best = bestIndex(posterior);
+  const grouping = ways[best];
+  const hasRecords = clusters.some(({ records }) => records.some((n) => n > 0));
+  if (!byReferences && !hasRecords) {
+    return { phaseOf: undefined, grouping, confidence: clusters.map(() => 0), by: 'nothing' };
+  }
+  const confidence = clusters.map((_, c) =>
+    ways.reduce((sum, way, w) => sum + (way[c] === grouping[c] ? posterior[w] : 0), 0),
+  );
+  const by = byReferences ? 'references' : 'records';
+  const naming: Naming = { phaseOf: grouping, grouping, confidence, by };
+  const recorded = ways[bestIndex(byRecords)];
+  if (byReferences && hasRecords && isClear(clusters, recorded) && isOneWay(recorded, grouping)) {
+    naming.permuted = recorded.map((p, c) => [PHASES[grouping[c]], PHASES[p]]);
+  }
+  return naming;
+}
+
+/** Whether clusters are grouped alike in both, and all have another name. */
+function isOneWay(a: readonly number[], b: readonly number[]): boolean {
+  return a.join() !== b.join() && a.every((p, c) => a.every((q, d) => (p === q) === (b[c] === b[d])));
+}
+
+/** Likelihood that clusters are one phase, or are not, by how alike they are. */
+function likelihoodOfOne(way: readonly number[], alike: readonly (readonly number[])[]): number {
+  let likelihood = 1;
+  for (let c = 0; c < way.length; c++) {
+    for (let d = 0; d < c; d++) {
+      const one = 1 / (1 + Math.exp((ONE_PHASE - alike[c][d]) / SHARPNESS));
+      likelihood *= Math.max(LEAST, way[c] === way[d] ? one : 1 - one);
+    }
+  }
+  return likelihood;
+}
+
+/** Whether the records of every cluster agree, mostly, on what they say. */
+function isClear(clusters: readonly Cluster[], recorded: readonly number[]): boolean {
+  return clusters.every(({ records }, c) => {
+    const all = records.reduce((a, b) => a + b, 0);
+    return all >= 2 && records[recorded[c]] >= 0.7 * all;
+  });
+}
+
+/**
+ * Likelihood of each way by the references: how surely it is better than the best one, over the draws.
+ * @returns undefined where no reference tells
+ */
+function likelihoodOfReferences(
+  clusters: readonly Cluster[],
+  references: ReferenceRows,
+  blocks: Blocks,
+  ways: readonly number[][],
+): number[] | undefined {
+  const known = references.flatMap((one, p) => (one ? [p] : []));
+  if (known.length === 0) return undefined;
+  const draws = blocks.draws.length;
+  const like = clusters.map(({ mean }) => references.map((one) => one && drawnZ(mean, one, blocks)));
+  // A cluster on a phase without a reference is as like those that there are as clusters are by the mean.
+  const usual = Float64Array.from({ length: draws }, (_, d) =>
+    mean(like.flatMap((of) => known.map((p) => (of[p] as Float64Array)[d]))),
+  );
+  const totals = ways.map((way) =>
+    Float64Array.from({ length: draws }, (_, d) =>
+      way.reduce((sum, p, c) => sum + (like[c][p] ?? usual)[d], 0),
+    ),
+  );
+  const means = totals.map((total) => mean([...total]));
+  const best = bestIndex(means);
+  const freedom = blocks.bounds.length - 2;
+  return totals.map((total, w) => {
+    if (w === best) return 1;
+    const behind = total.map((x, d) => totals[best][d] - x);
+    const m = mean([...behind]);
+    const spread = Math.sqrt(mean([...behind].map((x) => (x - m) ** 2)));
+    const sure = spread > 0 ? student(m / spread, freedom) : m > 0 ? 1 : 0.5;
+    return Math.max(LEAST, (1 - sure) / Math.max(LEAST, sure));
+  });
+}
+
+/** Fisher's z of the likeness of two series in each draw. */
+export function drawnZ(a: Float32Array, b: Float32Array, blocks: Blocks): Float64Array {
+  const count = blocks.bounds.length - 1;
+  const [aa, ab, bb] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
+  blockDots(a, a, blocks, aa);
+  blockDots(a, b, blocks, ab);
+  blockDots(b, b, blocks, bb);
+  return Float64Array.from(blocks.draws, (times) =>
+    fisher(drawn(times, ab) / Math.sqrt(Math.max(1e-9, drawn(times, aa) * drawn(times, bb)))),
+  );
+}
+
+/** Likelihood of each way by the records, each wrong with some chance, and all of a group permuted with another. */
+function likelihoodOfRecords(clusters: readonly Cluster[], ways: readonly number[][]): number[] {
+  const each = ways.map((way) =>
+    clusters.reduce((sum, { records }, c) => {
+      const all = records.reduce((a, b) => a + b, 0);
+      const agree = records[way[c]];
+      return sum + agree * Math.log(1 - WRONG) + (all - agree) * Math.log(WRONG / 2);
+    }, 0),
+  );
+  const most = Math.max(...each);
+  const likelihood = normalised(each.map((x) => Math.exp(x - most)));
+  const others = Math.max(1, ways.length - 1);
+  // With some chance they tell the truth of another way.
+  return likelihood.map((own, w) => {
+    const rest = likelihood.reduce((sum, x, v) => sum + (v === w ? 0 : x), 0);
+    return (1 - PERMUTED) * own + (PERMUTED * rest) / others;
+  });
+}
+
+function normalised(of: readonly number[]): number[] {
+  const sum = of.reduce((a, b) => a + b, 0);
+  return of.map((x) => x / sum);
+}
+
+function bestIndex(of: readonly number[]): number {
+  return of.reduce((best, x, k) => (x > of[best] ? k : best), 0);
+}
+
+function mean(of: readonly number[]): number {
+  return of.reduce((a, b) => a + b, 0) / of.length;
+}
+
+/** Likelihood that what is ahead by a mean over the draws is ahead. */
+export function sureOf(ahead: ArrayLike<number>, freedom: number): number {
+  let sum = 0;
+  for (let d = 0; d < ahead.length; d++) sum += ahead[d];
+  const m = sum / ahead.length;
+  let squares = 0;
+  for (let d = 0; d < ahead.length; d++) squares += (ahead[d] - m) ** 2;
+  const spread = Math.sqrt(squares / ahead.length);
+  if (!(spread > 0)) return m > 0 ? normal(6) : 0.5;
+  return student(m / spread, freedom);
+}
