@@ -25,6 +25,8 @@ const CHANCE = 3;
 const DAY = 86_400;
 /** Highest likelihood that is told without references of the transformer and without a record that agrees. */
 const UNPROVEN = 0.98;
+/** The same with a record that agrees, which may be wrong in the same way. */
+const AGREED = 0.985;
 /** The same where the references may be of another feeder, and where a meter contradicts its references: no match. */
 const DOUBTFUL = 0.89;
 /** Likelihood that a meter is on the phase to which it moved. */
@@ -100,7 +102,7 @@ export function identify(
     length,
     clusters: settings.clusters,
     onlyClusters: settings.method === 'kmeans',
-    isPool: new Set(members.map(({ transformer: of }) => of).filter(Boolean)).size > 1,
+    kin: kinOf(customers),
     blocks: blocksOf(length, Math.round(DAY / settings.interval)),
   };
   let separated = separate(group);
@@ -113,7 +115,7 @@ export function identify(
   sources.sums?.(levelSums);
   const { naming, method, whitening } = separated;
   const permuted =
-    naming?.permuted && !group.isPool
+    naming?.permuted && !group.kin
       ? { records: naming.permuted.map(([, name]) => name), phases: naming.permuted.map(([name]) => name) }
       : undefined;
   return {
@@ -145,6 +147,18 @@ function becauseOf(
   return naming ? `${why}, ${names[naming.by]}` : why;
 }
 
+/** Of meters of several transformers, those of the same one; undefined where all are of one. */
+function kinOf(customers: readonly Prepared[]): number[][] | undefined {
+  const byTransformer = new Map<string, number[]>();
+  customers.forEach(({ member: { transformer = '' } }, k) => {
+    const own = byTransformer.get(transformer);
+    if (own) own.push(k);
+    else byTransformer.set(transformer, [k]);
+  });
+  if (byTransformer.size < 2) return undefined;
+  return customers.map(({ member: { transformer = '' } }) => byTransformer.get(transformer) as number[]);
+}
+
 /** Mean of the references of each phase, as z-scores. */
 function meansOf(references: readonly Prepared[], length: number): ReferenceRows {
   return PHASES.map((phase) => {
@@ -172,7 +186,7 @@ function assign(
   if (moves.size) {
     // One that moved is like two phases by half: it is no member of either.
     const without = Int8Array.from(refined.phaseOf, (phase, k) => (moves.has(k) ? -1 : phase));
-    refined = refine(rows, length, without, references);
+    refined = refine(rows, length, without, references, undefined, group.kin);
   }
   const phaseOf = Int8Array.from(refined.phaseOf);
   const sure = [...separated.sure];
@@ -201,7 +215,7 @@ function assign(
         score: Math.min(1, Number.isNaN(own) ? 0 : own),
         margin: move ? undefined : marginOf(refined.scores[k], p),
         confidence: Math.min(
-          hasOwn || isAgreed ? 1 : UNPROVEN,
+          hasOwn ? 1 : isAgreed ? AGREED : UNPROVEN,
           isUnknown || contradicts ? DOUBTFUL : 1,
           (move ? MOVED : sure[k]) * name,
         ),
@@ -259,8 +273,10 @@ function levelScores({ rows, references, length }: ToSeparate, phaseOf: Int8Arra
     phases,
   );
   const of = (k: number, p: number) => {
-    const products = { xx: length, xs: dot(rows[k], all.sums[p]), xr: 0, ss: all.squares[p], sr: 0, rr: 0 };
-    return likenessOf({ ...products, xx: dot(rows[k], rows[k]) }, all.counts[p], phaseOf[k] === p, false);
+    const take = phaseOf[k] === p ? 1 : 0;
+    const [xx, xs] = [dot(rows[k], rows[k]), dot(rows[k], all.sums[p])];
+    const products = { xx, xo: xs - take * xx, xr: 0, oo: all.squares[p] - take * (2 * xs - xx), or: 0, rr: 0 };
+    return likenessOf(products, all.counts[p] - take, false);
   };
   return { of, sums: all.sums };
 }

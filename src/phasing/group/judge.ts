@@ -1,5 +1,6 @@
 import type { Grade } from '../../record';
 import type { CorrelatorSettings } from '../settings';
+import { fisher } from './blocks';
 import type { Prepared } from './prepare';
 
 /** What is found of one member. */
@@ -41,23 +42,28 @@ export interface Judged {
 }
 
 /** Likelihood below which nothing is a match, whatever the score. */
-export const SURE = 0.9;
+export const SURE = 0.95;
+/** Margin in Fisher's z below which nothing is a match: less than the drop of a single customer makes. */
+const LEAST_MARGIN = 0.05;
+/** Highest likelihood of a meter that is like no phase. */
+const UNLIKE = 0.98;
 
 /** Grade, margin and confidence of one member. */
 export function judge(
   { member, clockLate, missing }: Prepared,
   phase: string,
   { score, margin, confidence, doubt }: Judged,
-  { match, suspect }: CorrelatorSettings,
+  { match, suspect, low }: CorrelatorSettings,
 ): Identified {
-  const isSure = confidence >= SURE;
+  const isApart = margin === undefined || fisher(score) - fisher(score - margin) >= LEAST_MARGIN;
+  const isSure = confidence >= SURE && isApart;
   return {
     meter: member.meter,
     missing,
     phase,
     score,
     margin: margin ?? null,
-    confidence,
+    confidence: score < low ? Math.min(UNLIKE, confidence) : confidence,
     grade: score >= match && isSure ? 'match' : score >= suspect ? 'suspect' : 'low',
     ...(clockLate === undefined ? {} : { clockLate }),
     ...(isSure ? {} : { doubt: doubt ?? 'margin' }),

@@ -5,12 +5,16 @@ import type { ReferenceRows } from './rows';
 /** Part of the records that are taken to be wrong, meter by meter; and that those of a whole group are permuted. */
 const WRONG = 0.25;
 const PERMUTED = 0.03;
-/** Smallest part of a record's say that counts. */
+/** Likelihood that one phase stands in all records because nobody looked. */
+const FILLED_IN = 0.02;
+/** Likelihood that a cluster is none of one phase. */
+const MIXED = 0.1;
+/** Smallest likelihood that counts against a name. */
 const LEAST = 1e-6;
-
-/** Likeness of two clusters, freed of noise, from which they are rather one phase; and how sharply. */
-const ONE_PHASE = 0.92;
-const SHARPNESS = 0.02;
+/** Likeness of two clusters in differences, freed of noise, from which they are rather one phase; how sharply; how much that says at most. */
+const ONE_PHASE = 0.62;
+const SHARPNESS = 0.06;
+const LEAST_OF_ONE = 0.1;
 
 /** What is known of a cluster before it has a name. */
 export interface Cluster {
@@ -45,7 +49,7 @@ export function waysOf(clusters: number): number[][] {
  * Names clusters by the references that they are like, over draws of the window's stretches, and by the records; these
  * count as evidence that may be wrong as a whole. Clusters have different phases, unless they are as good as the same.
  * @param references of each phase, in what is compared; undefined for a phase without any
- * @param alike likeness of each two clusters, freed of the noise of their members
+ * @param alike likeness of each two clusters in differences, freed of the noise of their members
  */
 export function nameClusters(
   clusters: readonly Cluster[],
@@ -67,6 +71,15 @@ export function nameClusters(
   const confidence = clusters.map((_, c) =>
     ways.reduce((sum, way, w) => sum + (way[c] === grouping[c] ? posterior[w] : 0), 0),
   );
+  if (!byReferences) {
+    // Where the records of a cluster are as mixed as by chance, it is no phase.
+    clusters.forEach(({ records }, c) => {
+      const all = records.reduce((a, b) => a + b, 0);
+      const agree = records[grouping[c]];
+      const pure = agree * Math.log(1 - WRONG) + (all - agree) * Math.log(WRONG / 2);
+      confidence[c] /= 1 + MIXED * Math.exp(all * Math.log(1 / 3) - pure);
+    });
+  }
   const by = byReferences ? 'references' : 'records';
   const naming: Naming = { phaseOf: grouping, grouping, confidence, by };
   const recorded = ways[bestIndex(byRecords)];
@@ -87,7 +100,7 @@ function likelihoodOfOne(way: readonly number[], alike: readonly (readonly numbe
   for (let c = 0; c < way.length; c++) {
     for (let d = 0; d < c; d++) {
       const one = 1 / (1 + Math.exp((ONE_PHASE - alike[c][d]) / SHARPNESS));
-      likelihood *= Math.max(LEAST, way[c] === way[d] ? one : 1 - one);
+      likelihood *= Math.max(LEAST_OF_ONE, way[c] === way[d] ? one : 1 - one);
     }
   }
   return likelihood;
@@ -149,7 +162,10 @@ export function drawnZ(a: Float32Array, b: Float32Array, blocks: Blocks): Float6
   );
 }
 
-/** Likelihood of each way by the records, each wrong with some chance, and all of a group permuted with another. */
+/**
+ * Likelihood of each way by the records: each is wrong with some chance; with another all of a group are permuted, or
+ * hold the same phase because nobody looked.
+ */
 function likelihoodOfRecords(clusters: readonly Cluster[], ways: readonly number[][]): number[] {
   const each = ways.map((way) =>
     clusters.reduce((sum, { records }, c) => {
@@ -159,12 +175,14 @@ function likelihoodOfRecords(clusters: readonly Cluster[], ways: readonly number
     }, 0),
   );
   const most = Math.max(...each);
-  const likelihood = normalised(each.map((x) => Math.exp(x - most)));
-  const others = Math.max(1, ways.length - 1);
-  // With some chance they tell the truth of another way.
-  return likelihood.map((own, w) => {
-    const rest = likelihood.reduce((sum, x, v) => sum + (v === w ? 0 : x), 0);
-    return (1 - PERMUTED) * own + (PERMUTED * rest) / others;
+  const own = each.map((x) => Math.exp(x - most));
+  const perPhase = [0, 1, 2].map((p) => clusters.reduce((sum, { records }) => sum + records[p], 0));
+  const isOne = Math.max(...perPhase) >= 0.9 * perPhase.reduce((a, b) => a + b, 0);
+  return ways.map((way, w) => {
+    // What is permuted is grouped alike.
+    const others = ways.flatMap((one, v) => (isOneWay(one, way) ? [own[v]] : []));
+    const permuted = others.length ? mean(others) : own[w];
+    return (1 - PERMUTED) * own[w] + PERMUTED * permuted + (isOne ? FILLED_IN : 0);
   });
 }
 
@@ -181,6 +199,9 @@ function mean(of: readonly number[]): number {
   return of.reduce((a, b) => a + b, 0) / of.length;
 }
 
+/** What of a lead counts: of several ways the best one was taken, and what is common to all days is in no draw. */
+const CAUTION = 0.75;
+
 /** Likelihood that what is ahead by a mean over the draws is ahead. */
 export function sureOf(ahead: ArrayLike<number>, freedom: number): number {
   let sum = 0;
@@ -190,5 +211,5 @@ export function sureOf(ahead: ArrayLike<number>, freedom: number): number {
   for (let d = 0; d < ahead.length; d++) squares += (ahead[d] - m) ** 2;
   const spread = Math.sqrt(squares / ahead.length);
   if (!(spread > 0)) return m > 0 ? normal(6) : 0.5;
-  return student(m / spread, freedom);
+  return student((CAUTION * m) / spread, freedom);
 }

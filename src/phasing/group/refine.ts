@@ -1,5 +1,5 @@
 import { type Blocks, blockDots, drawn, fisher } from './blocks';
-import { dot, likenessOf, PhaseSums, type ReferenceRows } from './rows';
+import { dot, likenessOf, PhaseSums, type Products, type ReferenceRows } from './rows';
 
 /** Rounds after which meters that swing between two phases stay where they are. */
 const MAX_ROUNDS = 30;
@@ -12,6 +12,9 @@ export interface Refined {
   sums: PhaseSums;
 }
 
+/** Rows that are never compared with each other: those of one small transformer among others, or each alone. */
+export type Kin = readonly (readonly number[])[];
+
 /**
  * Moves each meter to the phase whose references and other members it is most like, until nothing moves. The mean of
  * many meters shows what they have in common, a single reference has the drop of its own branch in it: so the same
@@ -19,6 +22,7 @@ export interface Refined {
  * @param rows z-scores
  * @param start phase of each row to begin with; -1 for one that takes no part
  * @param references vote in every round
+ * @param kin rows that are left out of what a row is compared with, itself among them; itself alone without
  */
 export function refine(
   rows: readonly Float32Array[],
@@ -26,26 +30,22 @@ export function refine(
   start: ArrayLike<number>,
   references: ReferenceRows,
   weight?: number,
+  kin?: Kin,
 ): Refined {
   const phases = references.length;
   const phaseOf = Int8Array.from(start);
   const withReferences = rows.map((row) => references.map((one) => (one ? dot(row, one) : 0)));
-  const squares = rows.map((row) => dot(row, row));
+  const withKin = rows.map((row, k) => (kin ? kin[k].map((j) => dot(row, rows[j])) : [dot(row, row)]));
   for (let round = 0; ; round++) {
     const sums = new PhaseSums(rows, length, phaseOf, phases);
     const ofSums = references.map((one, p) => (one ? dot(one, sums.sums[p]) : 0));
-    const scores = rows.map((row, k) =>
+    const withSums = rows.map((row) => sums.sums.map((sum, p) => (sums.counts[p] ? dot(row, sum) : 0)));
+    const table: Table = { withReferences, withKin, withSums, squares: sums.squares, ofSums };
+    const scores = rows.map((_, k) =>
       references.map((one, p) => {
         if (phaseOf[k] < 0) return Number.NaN;
-        const products = {
-          xx: squares[k],
-          xs: sums.counts[p] ? dot(row, sums.sums[p]) : 0,
-          xr: withReferences[k][p],
-          ss: sums.squares[p],
-          sr: ofSums[p],
-          rr: length,
-        };
-        return likenessOf(products, sums.counts[p], phaseOf[k] === p, one !== undefined, weight);
+        const { products, left } = productsOf(k, p, phaseOf, kin, table);
+        return likenessOf({ ...products, rr: length }, sums.counts[p] - left, one !== undefined, weight);
       }),
     );
     let moved = 0;
@@ -55,6 +55,48 @@ export function refine(
     if (moved === 0 || round === MAX_ROUNDS) return { phaseOf, scores, sums };
     phaseOf.set(next);
   }
+}
+
+/** Products of rows with references, kin, and sums; of sums with themselves and with references. */
+interface Table {
+  withReferences: readonly ArrayLike<number>[];
+  withKin: readonly ArrayLike<number>[];
+  withSums: readonly ArrayLike<number>[];
+  squares: ArrayLike<number>;
+  ofSums: ArrayLike<number>;
+}
+
+/** Products of a row with the members of a phase that are not its kin, and how many of these were left out. */
+function productsOf(
+  k: number,
+  p: number,
+  phaseOf: Int8Array,
+  kin: Kin | undefined,
+  { withReferences, withKin, withSums, squares, ofSums }: Table,
+): { products: Omit<Products, 'rr'>; left: number } {
+  const xr = withReferences[k][p];
+  let xo = withSums[k][p];
+  let oo = squares[p];
+  let or = ofSums[p];
+  let left = 0;
+  if (!kin) {
+    const xx = withKin[k][0];
+    if (phaseOf[k] !== p) return { products: { xx, xo, xr, oo, or }, left };
+    return { products: { xx, xo: xo - xx, xr, oo: oo - 2 * xo + xx, or: or - xr }, left: 1 };
+  }
+  const own = kin[k];
+  let xx = 0;
+  for (let i = 0; i < own.length; i++) {
+    const j = own[i];
+    if (j === k) xx = withKin[k][i];
+    if (phaseOf[j] !== p) continue;
+    left++;
+    xo -= withKin[k][i];
+    oo -= 2 * withSums[j][p];
+    or -= withReferences[j][p];
+    for (let m = 0; m < own.length; m++) if (phaseOf[own[m]] === p) oo += withKin[j][m];
+  }
+  return { products: { xx, xo, xr, oo, or }, left };
 }
 
 /** Index of the largest score; where all are unknown, what it was. */
@@ -81,43 +123,41 @@ export function evidenceOf(
   references: ReferenceRows,
   blocks: Blocks,
   weight?: number,
+  kin?: Kin,
 ): Evidence {
-  const count = blocks.bounds.length - 1;
-  const table = () => references.map(() => new Float64Array(count));
-  const [ss, sr, rr] = [table(), table(), table()];
-  references.forEach((one, p) => {
-    blockDots(sums.sums[p], sums.sums[p], blocks, ss[p]);
-    if (one) blockDots(one, sums.sums[p], blocks, sr[p]);
-    if (one) blockDots(one, one, blocks, rr[p]);
-  });
-  const ofDraws = (of: Float64Array[]) => of.map((one) => blocks.draws.map((times) => drawn(times, one)));
-  const [ssDrawn, srDrawn, rrDrawn] = [ofDraws(ss), ofDraws(sr), ofDraws(rr)];
-  const [xx, xs, xr] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
-  const all = rows.map((row, k) => {
-    blockDots(row, row, blocks, xx);
-    const xxDrawn = blocks.draws.map((times) => drawn(times, xx));
-    return references.map((one, p) => {
-      if (Number.isNaN(scores[k][p])) return new Float64Array(blocks.draws.length).fill(Number.NaN);
-      blockDots(row, sums.sums[p], blocks, xs);
-      if (one) blockDots(row, one, blocks, xr);
-      return Float64Array.from(blocks.draws, (times, d) =>
-        fisher(
-          likenessOf(
-            {
-              xx: xxDrawn[d],
-              xs: drawn(times, xs),
-              xr: one ? drawn(times, xr) : 0,
-              ss: ssDrawn[p][d],
-              sr: srDrawn[p][d],
-              rr: rrDrawn[p][d],
-            },
-            sums.counts[p],
-            phaseOf[k] === p,
-            one !== undefined,
-            weight,
-          ),
-        ),
-      );
+  const { draws } = blocks;
+  const parts = new Float64Array(blocks.bounds.length - 1);
+  /** Products of two series in each draw. */
+  const inDraws = (a: Float32Array, b: Float32Array): Float64Array => {
+    blockDots(a, b, blocks, parts);
+    return Float64Array.from(draws, (times) => drawn(times, parts));
+  };
+  const nothing = new Float64Array(draws.length);
+  const squares = sums.sums.map((sum) => inDraws(sum, sum));
+  const ofSums = references.map((one, p) => (one ? inDraws(one, sums.sums[p]) : nothing));
+  const ofReferences = references.map((one) => (one ? inDraws(one, one) : nothing));
+  const withReferences = rows.map((row) => references.map((one) => (one ? inDraws(row, one) : nothing)));
+  const withSums = rows.map((row) =>
+    sums.sums.map((sum, p) => (sums.counts[p] ? inDraws(row, sum) : nothing)),
+  );
+  const withKin = rows.map((row, k) => (kin ? kin[k].map((j) => inDraws(row, rows[j])) : [inDraws(row, row)]));
+  const all = rows.map(() => references.map(() => new Float64Array(draws.length).fill(Number.NaN)));
+  const at = <T extends readonly (readonly Float64Array[])[]>(of: T, d: number) => of.map((one) => one.map((x) => x[d]));
+  draws.forEach((_, d) => {
+    const table: Table = {
+      withReferences: at(withReferences, d),
+      withKin: at(withKin, d),
+      withSums: at(withSums, d),
+      squares: squares.map((x) => x[d]),
+      ofSums: ofSums.map((x) => x[d]),
+    };
+    rows.forEach((_, k) => {
+      references.forEach((one, p) => {
+        if (Number.isNaN(scores[k][p])) return;
+        const { products, left } = productsOf(k, p, phaseOf, kin, table);
+        const rr = ofReferences[p][d];
+        all[k][p][d] = fisher(likenessOf({ ...products, rr }, sums.counts[p] - left, one !== undefined, weight));
+      });
     });
   });
   return { whole: scores.map((of) => of.map((r) => (Number.isNaN(r) ? r : fisher(r)))), drawn: all };

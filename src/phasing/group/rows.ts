@@ -53,38 +53,32 @@ export class PhaseSums {
 
 /** Products from which a likeness follows, over a window or a draw of its stretches. */
 export interface Products {
-  /** Row with itself, with the sum of the phase's members, and with its references. */
+  /** Row with itself, with the sum of the other members of the phase, and with its references. */
   xx: number;
-  xs: number;
+  xo: number;
   xr: number;
   /** The sum with itself and with the references; these with themselves. */
-  ss: number;
-  sr: number;
+  oo: number;
+  or: number;
   rr: number;
 }
 
 /**
  * Pearson's correlation of a row with its neighbours on a phase: the mean of the references, of the other members, or
  * of both by their weight.
- * @param own whether the row is one of the members: it is left out then
+ * @param others how many other members there are
  * @returns NaN where there is neither
  */
 export function likenessOf(
-  { xx, xs, xr, ss, sr, rr }: Products,
-  members: number,
-  own: boolean,
+  { xx, xo, xr, oo, or, rr }: Products,
+  others: number,
   hasReferences: boolean,
   weight = REFERENCE_WEIGHT,
 ): number {
-  const others = members - (own ? 1 : 0);
   if (others <= 0) return hasReferences ? xr / Math.sqrt(Math.max(1e-9, xx * rr)) : Number.NaN;
-  // The members without the row.
-  const xo = own ? xs - xx : xs;
-  const oo = Math.max(1e-9, own ? ss - 2 * xs + xx : ss);
   if (!hasReferences) return xo / Math.sqrt(Math.max(1e-9, xx * oo));
-  const or = own ? sr - xr : sr;
   const a = weight / Math.sqrt(Math.max(1e-9, rr));
-  const b = (1 - weight) / Math.sqrt(oo);
+  const b = (1 - weight) / Math.sqrt(Math.max(1e-9, oo));
   const square = weight * weight + (1 - weight) * (1 - weight) + 2 * a * b * or;
   return (a * xr + b * xo) / Math.sqrt(Math.max(1e-9, xx * square));
 }

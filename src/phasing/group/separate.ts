@@ -3,7 +3,7 @@ import type { Blocks } from './blocks';
 import { kMeans } from './kmeans';
 import { likenessOfClusters } from './merge';
 import { type Naming, nameClusters, sureOf } from './naming';
-import { bestOf, type Evidence, evidenceOf, type Refined, refine } from './refine';
+import { bestOf, type Evidence, evidenceOf, type Kin, type Refined, refine } from './refine';
 import { dot, PhaseSums, type ReferenceRows } from './rows';
 import { WHITENINGS, type Whitening, whiten } from './whiten';
 
@@ -12,7 +12,7 @@ const CLEAR = 0.995;
 /** What a later way must gain in likelihood of being wrong: the first ones are the plainer ones. */
 const GAIN = 0.9;
 /** Likelihood that a meter is where the only phase of its group is, if nothing tells of another one. */
-const ONLY = 0.9;
+const ONLY = 0.99;
 /** What references count where meters are compared with each other, too; and where they alone count. */
 const WITH_NEIGHBOURS = 0.8;
 const ALONE = 1;
@@ -47,8 +47,8 @@ export interface ToSeparate {
   clusters: number;
   /** By clusters, although there are references. */
   onlyClusters: boolean;
-  /** Its meters are of several transformers: what is alike there need not be a phase. */
-  isPool: boolean;
+  /** Of meters of several transformers, those of the same one: what they have in common need not be a phase. */
+  kin: Kin | undefined;
   blocks: Blocks;
 }
 
@@ -76,7 +76,9 @@ export function separate(group: ToSeparate): Separated {
     return view;
   };
   const ways = isComplete
-    ? [withNeighbours, alone, ...(group.isPool ? [] : [byClusters])]
+    ? group.kin
+      ? [alone, withNeighbours]
+      : [withNeighbours, alone, byClusters]
     : [byRecords, byClusters];
   let best: { separated: Separated; wrong: number } | undefined;
   for (const way of ways) {
@@ -109,7 +111,7 @@ function byReferences(group: ToSeparate, view: View, viewOf: ViewOf, weight: num
       0,
     ),
   );
-  const refined = refine(rows, group.length, start, references, weight);
+  const refined = refine(rows, group.length, start, references, weight, group.kin);
   if (weight === ALONE) return judged(group, view, refined, 'pearson', weight, SURE_NAMES);
   const naming = nameOf(group, refined.phaseOf, view.whitening, viewOf);
   // The phases have the names of their references, unless they are like these in another way.
@@ -136,7 +138,7 @@ function byRecords(group: ToSeparate, view: View, viewOf: ViewOf): Separated | u
   const known = view.rows.filter((_, k) => recorded[k] >= 0).length;
   if (group.onlyClusters || clusters !== PHASES.length || known < RECORDED * view.rows.length)
     return undefined;
-  const begun = refine(view.rows, group.length, recorded, NO_REFERENCES, WITH_NEIGHBOURS);
+  const begun = refine(view.rows, group.length, recorded, NO_REFERENCES, 0, group.kin);
   // Those without a record go where they are most like.
   const { sums } = begun.sums;
   const start = view.rows.map((row, k) =>
@@ -149,7 +151,7 @@ function byRecords(group: ToSeparate, view: View, viewOf: ViewOf): Separated | u
           -1,
         ),
   );
-  return fromClusters(group, view, viewOf, refine(view.rows, group.length, start, NO_REFERENCES));
+  return fromClusters(group, view, viewOf, refine(view.rows, group.length, start, NO_REFERENCES, 0, group.kin));
 }
 
 const NO_REFERENCES: ReferenceRows = PHASES.map(() => undefined);
@@ -161,7 +163,7 @@ function byClusters(group: ToSeparate, view: View, viewOf: ViewOf): Separated | 
   const members = rows.map((_, k) => k);
   const found = kMeans({ rows, length }, members, clusters);
   const none: ReferenceRows = Array.from({ length: Math.max(clusters, PHASES.length) }, () => undefined);
-  const apart = refine(rows, length, found, none);
+  const apart = refine(rows, length, found, none, 0, group.kin);
   if (clusters !== PHASES.length)
     return judged(group, { ...view, references: none }, apart, 'kmeans', 0, undefined);
   return fromClusters(group, view, viewOf, apart);
@@ -174,12 +176,12 @@ function fromClusters(group: ToSeparate, view: View, viewOf: ViewOf, apart: Refi
   const place = naming.phaseOf ?? naming.grouping;
   const start = Int8Array.from(apart.phaseOf, (c) => place[c] ?? -1);
   if (!naming.phaseOf) {
-    const together = refine(rows, group.length, start, NO_REFERENCES);
+    const together = refine(rows, group.length, start, NO_REFERENCES, 0, group.kin);
     return judged(group, { ...view, references: NO_REFERENCES }, together, 'kmeans', 0, naming);
   }
   const isComplete = view.references.every((one) => one !== undefined);
   const voting = isComplete ? NO_REFERENCES : view.references;
-  const refined = refine(rows, group.length, start, voting, WITH_NEIGHBOURS);
+  const refined = refine(rows, group.length, start, voting, WITH_NEIGHBOURS, group.kin);
   const confidence = PHASES.map((_, p) => {
     const own = place.flatMap((phase, c) => (phase === p ? [naming.confidence[c]] : []));
     return own.length ? Math.min(...own) : 0;
@@ -189,14 +191,14 @@ function fromClusters(group: ToSeparate, view: View, viewOf: ViewOf, apart: Refi
 }
 
 function judged(
-  { blocks }: ToSeparate,
+  { blocks, kin }: ToSeparate,
   { whitening, rows, references }: View,
   refined: Refined,
   method: Separated['method'],
   weight: number,
   naming: Naming | undefined,
 ): Separated {
-  const evidence = evidenceOf(rows, refined, references, blocks, weight);
+  const evidence = evidenceOf(rows, refined, references, blocks, weight, kin);
   const sure = rows.map((_, k) => sureOfMember(evidence, k, refined.phaseOf[k], blocks.bounds.length - 2));
   return {
     method,
@@ -236,9 +238,11 @@ function nameOf(group: ToSeparate, clusterOf: ArrayLike<number>, own: Whitening,
   const ofLevels = new PhaseSums(group.rows, group.length, clusterOf, count);
   const { sums, counts } = ofLevels;
   const there = counts.flatMap((n, c) => (n > 0 ? [c] : []));
-  const { rows } = viewOf(own);
-  const ofOwn = own === 0 ? ofLevels : new PhaseSums(rows, group.length, clusterOf, count);
-  const alike = likenessOfClusters(rows, clusterOf, ofOwn, there);
+  const { rows } = viewOf(1);
+  const alike =
+    there.length > 1
+      ? likenessOfClusters(rows, clusterOf, new PhaseSums(rows, group.length, clusterOf, count), there)
+      : [];
   let best: { naming: Naming; sure: number } | undefined;
   for (const whitening of [own, ...WHITENINGS.filter((one) => one !== own)]) {
     const clusters = there.map((c) => ({

@@ -9,6 +9,8 @@ const MOST = 5;
 const OBJECTS = 0.97;
 /** Standard errors by which the meters of a transformer are more like each other than meters elsewhere. */
 const ALIKE = 3;
+/** Likelihood that the meters of a transformer give each other at most: what is wrong with it is wrong in all. */
+const MOST_SURE = 0.94;
 /** Pairs that show what is usual between meters of different transformers and phases. */
 const PAIRS = 1000;
 
@@ -64,7 +66,7 @@ export function tieUp(
       const agrees = sureOf(all[i], freedom);
       phaseOf[k] = first;
       // One that would rather be elsewhere makes it less sure for itself.
-      sure[k] = agrees >= 0.5 ? Math.max(confidence, sure[k]) : confidence * agrees * 2;
+      sure[k] = agrees >= 0.5 ? Math.max(Math.min(MOST_SURE, confidence), sure[k]) : Math.min(MOST_SURE, confidence * agrees * 2);
       together.add(k);
     });
   }
