@@ -275,7 +275,14 @@ function levelScores({ rows, references, length }: ToSeparate, phaseOf: Int8Arra
   const of = (k: number, p: number) => {
     const take = phaseOf[k] === p ? 1 : 0;
     const [xx, xs] = [dot(rows[k], rows[k]), dot(rows[k], all.sums[p])];
-    const products = { xx, xo: xs - take * xx, xr: 0, oo: all.squares[p] - take * (2 * xs - xx), or: 0, rr: 0 };
+    const products = {
+      xx,
+      xo: xs - take * xx,
+      xr: 0,
+      oo: all.squares[p] - take * (2 * xs - xx),
+      or: 0,
+      rr: 0,
+    };
     return likenessOf(products, all.counts[p] - take, false);
   };
   return { of, sums: all.sums };

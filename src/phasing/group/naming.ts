@@ -3,7 +3,7 @@ import { type Blocks, blockDots, drawn, fisher, normal, student } from './blocks
 import type { ReferenceRows } from './rows';
 
 /** Part of the records that are taken to be wrong, meter by meter; and that those of a whole group are permuted. */
-const WRONG = 0.25;
+const WRONG = 0.33;
 const PERMUTED = 0.03;
 /** Likelihood that one phase stands in all records because nobody looked. */
 const FILLED_IN = 0.02;

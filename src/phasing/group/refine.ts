@@ -140,9 +140,12 @@ export function evidenceOf(
   const withSums = rows.map((row) =>
     sums.sums.map((sum, p) => (sums.counts[p] ? inDraws(row, sum) : nothing)),
   );
-  const withKin = rows.map((row, k) => (kin ? kin[k].map((j) => inDraws(row, rows[j])) : [inDraws(row, row)]));
+  const withKin = rows.map((row, k) =>
+    kin ? kin[k].map((j) => inDraws(row, rows[j])) : [inDraws(row, row)],
+  );
   const all = rows.map(() => references.map(() => new Float64Array(draws.length).fill(Number.NaN)));
-  const at = <T extends readonly (readonly Float64Array[])[]>(of: T, d: number) => of.map((one) => one.map((x) => x[d]));
+  const at = <T extends readonly (readonly Float64Array[])[]>(of: T, d: number) =>
+    of.map((one) => one.map((x) => x[d]));
   draws.forEach((_, d) => {
     const table: Table = {
       withReferences: at(withReferences, d),
@@ -156,7 +159,9 @@ export function evidenceOf(
         if (Number.isNaN(scores[k][p])) return;
         const { products, left } = productsOf(k, p, phaseOf, kin, table);
         const rr = ofReferences[p][d];
-        all[k][p][d] = fisher(likenessOf({ ...products, rr }, sums.counts[p] - left, one !== undefined, weight));
+        all[k][p][d] = fisher(
+          likenessOf({ ...products, rr }, sums.counts[p] - left, one !== undefined, weight),
+        );
       });
     });
   });

@@ -10,7 +10,7 @@ import { WHITENINGS, type Whitening, whiten } from './whiten';
 /** Mean likelihood of being right from which a way of telling phases apart is taken, and none is tried after it. */
 const CLEAR = 0.995;
 /** What a later way must gain in likelihood of being wrong: the first ones are the plainer ones. */
-const GAIN = 0.9;
+const GAIN = 0.7;
 /** Likelihood that a meter is where the only phase of its group is, if nothing tells of another one. */
 const ONLY = 0.99;
 /** What references count where meters are compared with each other, too; and where they alone count. */
@@ -151,7 +151,12 @@ function byRecords(group: ToSeparate, view: View, viewOf: ViewOf): Separated | u
           -1,
         ),
   );
-  return fromClusters(group, view, viewOf, refine(view.rows, group.length, start, NO_REFERENCES, 0, group.kin));
+  return fromClusters(
+    group,
+    view,
+    viewOf,
+    refine(view.rows, group.length, start, NO_REFERENCES, 0, group.kin),
+  );
 }
 
 const NO_REFERENCES: ReferenceRows = PHASES.map(() => undefined);

@@ -8,7 +8,7 @@ const MOST = 5;
 /** Likelihood from which a meter's own phase stands against that of the others. */
 const OBJECTS = 0.97;
 /** Standard errors by which the meters of a transformer are more like each other than meters elsewhere. */
-const ALIKE = 3;
+const ALIKE = 5;
 /** Likelihood that the meters of a transformer give each other at most: what is wrong with it is wrong in all. */
 const MOST_SURE = 0.94;
 /** Pairs that show what is usual between meters of different transformers and phases. */
@@ -66,7 +66,10 @@ export function tieUp(
       const agrees = sureOf(all[i], freedom);
       phaseOf[k] = first;
       // One that would rather be elsewhere makes it less sure for itself.
-      sure[k] = agrees >= 0.5 ? Math.max(Math.min(MOST_SURE, confidence), sure[k]) : Math.min(MOST_SURE, confidence * agrees * 2);
+      sure[k] =
+        agrees >= 0.5
+          ? Math.max(Math.min(MOST_SURE, confidence), sure[k])
+          : Math.min(MOST_SURE, confidence * agrees * 2);
       together.add(k);
     });
   }
