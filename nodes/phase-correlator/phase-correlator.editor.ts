@@ -1,5 +1,5 @@
 import { registerNode } from '../../src/panel/register';
-import { METHODS, PHASES, readCorrelatorSettings, WEEKLY } from '../../src/phasing/settings';
+import { GAPS, METHODS, PHASES, readCorrelatorSettings, WEEKLY } from '../../src/phasing/settings';
 
 registerNode('phase-correlator', {
   color: '#a8d5ba',
@@ -12,6 +12,7 @@ registerNode('phase-correlator', {
     suspect: { value: 0.7, icon: 'question' },
     low: { value: 0.6, icon: 'times' },
     maxGap: { value: 3, icon: 'ellipsis-h', group: 'method' },
+    gaps: { value: 'exclude', icon: 'eraser', choices: GAPS },
     method: { value: 'auto', icon: 'random', choices: METHODS },
     clusters: { value: 3, icon: 'object-group' },
     lowPass: { value: 0, icon: 'filter' },
@@ -25,12 +26,12 @@ registerNode('phase-correlator', {
       value: [],
       icon: 'star',
       group: 'meters',
-      table: { columns: ['meter', 'transformer', 'phase'], offers: { phase: PHASES } },
+      table: { columns: ['meter', 'transformer', 'feeder', 'phase'], offers: { phase: PHASES } },
     },
     meters: {
       value: [],
       icon: 'table',
-      table: { columns: ['meter', 'transformer', 'phase', 'kva', 'distance', 'collector'] },
+      table: { columns: ['meter', 'transformer', 'feeder', 'phase', 'kva', 'distance', 'collector'] },
     },
   },
   read: (settings) => readCorrelatorSettings(settings),

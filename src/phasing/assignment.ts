@@ -50,6 +50,8 @@ export function assignmentOf(
   const reasons = [
     ...(excluded ? [excluded] : []),
     ...(score === null ? [] : gradeReason(score, settings)),
+    ...(found.had === undefined ? [] : [`compared over ${(100 * found.had).toFixed(0)} % of the intervals`]),
+    ...(found.together ? ['judged together with its transformer'] : []),
     ...(found.doubt && score !== null ? [DOUBTS[found.doubt]] : []),
     ...(agrees === false ? [differs(found)] : []),
     ...(moved && time

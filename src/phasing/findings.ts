@@ -51,6 +51,26 @@ export function permutedFindings(tasks: readonly Task[], results: readonly Group
   });
 }
 
+/** Part of the meters left out by gaps from which that is told. */
+const MANY = 0.1;
+
+/** Meters that only their gaps keep out, where these are many. */
+export function gapFindings(results: readonly GroupResult[]): MeterFinding[] {
+  const all = results.reduce((sum, { members }) => sum + members.length, 0);
+  const out = results.reduce((sum, { members }) => sum + members.filter(({ hasGaps }) => hasGaps).length, 0);
+  if (out <= MANY * all) return [];
+  return [
+    {
+      meter: 'fleet',
+      code: 'GAPS_EXCLUDE',
+      severity: 'warning',
+      text: `${out} of ${all} meters are left out because of their gaps`,
+      hint: 'Set "Longer gaps" to "mask" (gaps: mask): it would keep these meters and compare them over the intervals that they have.',
+      detail: { excluded: out, meters: all, kept: out },
+    },
+  ];
+}
+
 /** What a run has to tell beside its map: one diagnostic for all meters of a kind. */
 export function findingsOf(assignments: readonly Assignment[], { low }: CorrelatorSettings): MeterFinding[] {
   const all = assignments.length;
@@ -80,7 +100,7 @@ export function findingsOf(assignments: readonly Assignment[], { low }: Correlat
   const high = assignments.filter(({ level }) => level !== undefined);
   const moved = assignments.filter((a) => a.moved !== undefined);
   const misplaced = assignments.filter(({ betterTransformer }) => betterTransformer !== undefined);
-  const wrong = assignments.filter(({ agrees }) => agrees === false);
+  const wrong = assignments.filter(({ agrees, permuted }) => agrees === false && !permuted);
   return [
     ...one(
       'LOW_CORRELATION',

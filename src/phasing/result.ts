@@ -1,6 +1,6 @@
 import type { Assignment, Diagnostic, Grade, PhaseMap } from '../record';
 import { assignmentOf, merged } from './assignment';
-import { findingsOf, loadingFindings, permutedFindings } from './findings';
+import { findingsOf, gapFindings, loadingFindings, permutedFindings } from './findings';
 import type { RunFrame } from './frame';
 import type { GroupResult } from './group/identify';
 import { missingnessOf } from './missingness';
@@ -37,6 +37,12 @@ export function* resultOf(
         settings,
         frame,
       );
+      if (results[group].permuted && assignment.agrees === false) {
+        assignment.permuted = true;
+        assignment.reason = [assignment.reason, 'so are all records of its transformer']
+          .filter(Boolean)
+          .join('; ');
+      }
       // The inputs of one meter stand together.
       inputs.push(assignment);
       if (customers[k + 1]?.member.meter === member.meter) return;
@@ -85,6 +91,7 @@ export function* resultOf(
   const diagnostics = [
     ...findingsOf(assignments, settings),
     ...permutedFindings(tasks, results),
+    ...gapFindings(results),
     ...strange,
     ...loadingFindings(transformers),
   ].map(({ meter, ...finding }): Diagnostic => ({ kind: 'diagnostic', meter, time, ...finding }));

@@ -1,10 +1,13 @@
 import type { PhaseMap } from '../record';
 import type { Steps } from './steps';
 
-/** Changes of the records for the GIS as CSV: meters whose recorded phase differs, the surest first. */
+/**
+ * Changes of the records for the GIS as CSV: meters whose recorded phase differs, the surest first; not those of a
+ * transformer whose records are permuted as a whole.
+ */
 export function changesCsv({ assignments }: PhaseMap): string {
   const changed = assignments
-    .filter(({ agrees }) => agrees === false)
+    .filter(({ agrees, permuted }) => agrees === false && !permuted)
     .sort((a, b) => (b.confidence ?? 0) - (a.confidence ?? 0) || (a.meter < b.meter ? -1 : 1));
   const rows = changed.map(
     ({ meter, transformer, recorded, phase, score, margin, confidence, grade, reason }) =>

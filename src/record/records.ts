@@ -244,6 +244,8 @@ export interface Assignment {
   moved?: { from: string; time: number };
   /** Transformer whose meters it is more like than those of its own. */
   betterTransformer?: string;
+  /** The records of its whole transformer are another way round than the references: no error of this meter. */
+  permuted?: boolean;
 }
 
 export interface PhaseMap {

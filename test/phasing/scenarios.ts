@@ -1,4 +1,4 @@
-import { PhaseCorrelator, readCorrelatorSettings } from '../../src/phasing';
+import { changesCsv, PhaseCorrelator, readCorrelatorSettings } from '../../src/phasing';
 import type { Assignment, Diagnostic } from '../../src/record';
 import { type MadeTransformer, makeNetwork, type Network, type NetworkOptions } from './network';
 
@@ -17,6 +17,8 @@ export interface Tally {
   assignments: Assignment[];
   diagnostics: Diagnostic[];
   transformers: Record<string, unknown>[];
+  /** CSV for the GIS. */
+  changes: string;
 }
 
 /** Runs the correlator over a network. */
@@ -62,6 +64,7 @@ export function runNetwork(
     ...baseline,
     assignments,
     transformers: map.transformers,
+    changes: changesCsv(map),
     diagnostics,
   };
 }

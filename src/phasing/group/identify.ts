@@ -232,6 +232,7 @@ function assign(
     if (Math.abs(levels[k]) > LEVEL_LIMIT) identified.level = levels[k];
     if (move) identified.moved = { from: names[move.from], interval: move.interval };
     if (tied.has(k)) identified.together = true;
+    if (one.masked) identified.had = 1 - one.missing;
     of.set(one, identified);
   });
   for (const [k, move] of moves) phaseOf[k] = move.to;

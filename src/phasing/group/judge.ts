@@ -17,10 +17,13 @@ export interface Identified {
   missing: number;
   /** Why it is no match although its score may be one: the next phase is as likely, its group may be permuted, it is unlike the references, or these may be of another feeder. */
   doubt?: 'margin' | 'name' | 'contradicts' | 'feeder';
+  /** Part of the intervals that it had, where longer gaps were passed over. */
+  had?: number;
   /** It was judged with the other meters of its service transformer, as one. */
   together?: boolean;
-  /** Why it is excluded. */
+  /** Why it is excluded; and whether by its gaps alone, so that it would be kept if they were passed over. */
   excluded?: string;
+  hasGaps?: boolean;
   /** Seconds by which its clock is late, where that is worth telling. */
   clockLate?: number;
   /** Parts by which it reads above its neighbours, where that is worth telling. */
@@ -71,7 +74,14 @@ export function judge(
 }
 
 /** A member that was left out, with the reason. */
-export function excludedOne({ member, missing }: Prepared, excluded: string): Identified {
+export function excludedOne({ member, missing, hasGaps }: Prepared, excluded: string): Identified {
   const nothing = { phase: null, score: null, margin: null, confidence: null };
-  return { meter: member.meter, missing, ...nothing, grade: 'excluded', excluded };
+  return {
+    meter: member.meter,
+    missing,
+    ...nothing,
+    grade: 'excluded',
+    excluded,
+    ...(hasGaps ? { hasGaps } : {}),
+  };
 }

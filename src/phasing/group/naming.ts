@@ -2,8 +2,9 @@ import { PHASES, type Phase } from '../settings';
 import { type Blocks, blockDots, drawn, fisher, normal, student } from './blocks';
 import type { ReferenceRows } from './rows';
 
-/** Part of the records that are taken to be wrong, meter by meter; and that those of a whole group are permuted. */
-const WRONG = 0.33;
+/** Records that are taken to be wrong before any is looked at, of how many; and that those of a whole group are permuted. */
+const WRONG_BEFORE = 2;
+const BEFORE = 6;
 const PERMUTED = 0.03;
 /** Likelihood that one phase stands in all records because nobody looked. */
 const FILLED_IN = 0.02;
@@ -60,7 +61,8 @@ export function nameClusters(
   const ways = waysOf(clusters.length);
   const prior = ways.map((way) => likelihoodOfOne(way, alike));
   const byReferences = likelihoodOfReferences(clusters, references, blocks, ways);
-  const byRecords = likelihoodOfRecords(clusters, ways);
+  const wrong = wrongOf(clusters, ways);
+  const byRecords = likelihoodOfRecords(clusters, ways, wrong);
   const posterior = normalised(ways.map((_, w) => prior[w] * (byReferences?.[w] ?? 1) * byRecords[w]));
   const best = bestIndex(posterior);
   const grouping = ways[best];
@@ -76,7 +78,7 @@ export function nameClusters(
     clusters.forEach(({ records }, c) => {
       const all = records.reduce((a, b) => a + b, 0);
       const agree = records[grouping[c]];
-      const pure = agree * Math.log(1 - WRONG) + (all - agree) * Math.log(WRONG / 2);
+      const pure = agree * Math.log(1 - wrong) + (all - agree) * Math.log(wrong / 2);
       confidence[c] /= 1 + MIXED * Math.exp(all * Math.log(1 / 3) - pure);
     });
   }
@@ -162,16 +164,27 @@ export function drawnZ(a: Float32Array, b: Float32Array, blocks: Blocks): Float6
   );
 }
 
+/** Part of the records that is wrong: as many as contradict the way that most agree with, and some before any is known. */
+function wrongOf(clusters: readonly Cluster[], ways: readonly number[][]): number {
+  const all = clusters.reduce((sum, { records }) => sum + records.reduce((a, b) => a + b, 0), 0);
+  const agree = ways.map((way) => clusters.reduce((sum, { records }, c) => sum + records[way[c]], 0));
+  return Math.min(0.6, (all - Math.max(...agree) + WRONG_BEFORE) / (all + BEFORE));
+}
+
 /**
  * Likelihood of each way by the records: each is wrong with some chance; with another all of a group are permuted, or
  * hold the same phase because nobody looked.
  */
-function likelihoodOfRecords(clusters: readonly Cluster[], ways: readonly number[][]): number[] {
+function likelihoodOfRecords(
+  clusters: readonly Cluster[],
+  ways: readonly number[][],
+  wrong: number,
+): number[] {
   const each = ways.map((way) =>
     clusters.reduce((sum, { records }, c) => {
       const all = records.reduce((a, b) => a + b, 0);
       const agree = records[way[c]];
-      return sum + agree * Math.log(1 - WRONG) + (all - agree) * Math.log(WRONG / 2);
+      return sum + agree * Math.log(1 - wrong) + (all - agree) * Math.log(wrong / 2);
     }, 0),
   );
   const most = Math.max(...each);

@@ -30,8 +30,12 @@ export interface Prepared {
   missing: number;
   /** Intervals that are compared, 1 for each; all of them without. */
   present?: Uint8Array;
+  /** It has longer gaps, which are passed over. */
+  masked?: boolean;
   level?: Level;
+  /** Why it is left out; and whether by its gaps alone. */
   excluded?: string;
+  hasGaps?: boolean;
   clockLate?: number;
 }
 
@@ -65,7 +69,15 @@ export function prepareAll(
         present: Uint8Array.from(row, (x) => (Number.isNaN(x) ? 0 : 1)),
       };
     }
-    return { index: k, member, row, missing, run, excluded: cleaned.reason };
+    return {
+      index: k,
+      member,
+      row,
+      missing,
+      run,
+      excluded: cleaned.reason,
+      hasGaps: 1 - missing >= LEAST_PRESENT,
+    };
   });
   const runs = all.map(({ run }) => run).sort((a, b) => a - b);
   const usual = runs[runs.length >> 1] ?? 0;
