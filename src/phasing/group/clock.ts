@@ -12,28 +12,45 @@ export interface ClockLag {
 }
 
 /**
- * How late a meter's clock is: the lag at which its series is most like that of its phase.
+ * How late a meter's clock is: the lag at which its series is most like that of its phase. The search goes on from lag
+ * to lag only as long as the likeness rises.
  * @param row z-scores of the meter
- * @param others of its phase, added up, without it
+ * @param sum of its phase, the meter among it
+ * @param square of the sum with itself
  */
-export function clockLag(row: Float32Array, others: Float32Array): ClockLag {
-  const likeness: number[] = [];
-  for (let lag = -MAX_LAG; lag <= MAX_LAG; lag++) likeness.push(lagged(row, others, lag));
+export function clockLag(row: Float32Array, sum: Float32Array, square: number): ClockLag {
+  const own = dot(row, row);
+  const others = square - 2 * dot(row, sum) + own;
+  const size = Math.sqrt(Math.max(1e-12, own * others));
+  const known = new Map<number, number>();
+  const likeness = (lag: number): number => {
+    let r = known.get(lag);
+    if (r === undefined) {
+      r =
+        ((lagged(row, sum, lag) - lagged(row, row, lag)) / size) *
+        (row.length / (row.length - Math.abs(lag)));
+      known.set(lag, r);
+    }
+    return r;
+  };
   let best = 0;
-  for (let i = 1; i < likeness.length; i++) if (likeness[i] > likeness[best]) best = i;
-  const found = { lag: best - MAX_LAG, likeness: likeness[best], unshifted: likeness[MAX_LAG] };
-  if (best === 0 || best === likeness.length - 1) return found;
-  const [before, at, after] = likeness.slice(best - 1, best + 2);
+  for (const step of [1, -1]) {
+    while (Math.abs(best + step) <= MAX_LAG && likeness(best + step) > likeness(best)) best += step;
+  }
+  const found = { lag: best, likeness: likeness(best), unshifted: likeness(0) };
+  if (Math.abs(best) === MAX_LAG) return found;
+  const [before, at, after] = [likeness(best - 1), likeness(best), likeness(best + 1)];
   const bend = before - 2 * at + after;
   if (bend < 0) found.lag += (before - after) / (2 * bend);
   return found;
 }
 
-function lagged(row: Float32Array, others: Float32Array, lag: number): number {
+/** Sum of the products of a series with another one that is `lag` intervals ahead of it. */
+function lagged(row: Float32Array, other: Float32Array, lag: number): number {
   const n = row.length - Math.abs(lag);
-  const own = row.subarray(Math.max(0, lag), Math.max(0, lag) + n);
-  const theirs = others.subarray(Math.max(0, -lag), Math.max(0, -lag) + n);
-  return dot(own, theirs) / Math.sqrt(Math.max(1e-12, dot(own, own) * dot(theirs, theirs)));
+  const from = Math.max(0, lag);
+  const to = Math.max(0, -lag);
+  return dot(row.subarray(from, from + n), other.subarray(to, to + n));
 }
 
 /** A series as it would be with the clock right: each value taken `lag` intervals later, in place. */

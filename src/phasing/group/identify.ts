@@ -106,13 +106,12 @@ export function identify(
     blocks: blocksOf(length, Math.round(DAY / settings.interval)),
   };
   let separated = separate(group);
-  if (correctClocks(customers, separated, length, settings)) separated = separate(group);
+  if (correctClocks(customers, group, separated, settings)) separated = separate(group);
   const names = separated.naming?.phaseOf
     ? [...PHASES]
     : separated.refined.sums.sums.map((_, k) => String(k + 1));
   const found = assign(group, customers, separated, names, settings, usable);
-  const levelSums = new PhaseSums(group.rows, length, found.phaseOf, names.length).sums;
-  sources.sums?.(levelSums);
+  sources.sums?.(found.levelSums.sums);
   const { naming, method, whitening } = separated;
   const permuted =
     naming?.permuted && !group.kin
@@ -178,11 +177,16 @@ function assign(
   names: readonly string[],
   settings: CorrelatorSettings,
   usable: readonly Prepared[],
-): { of: Map<Prepared, Identified>; phaseOf: Int8Array } {
+): { of: Map<Prepared, Identified>; levelSums: PhaseSums } {
   const { length, blocks } = group;
   const { rows, references, naming } = separated;
   let { refined } = separated;
-  const moves = findMoves(customers, refined.phaseOf, names.length, length, settings);
+  const moves = findMoves(
+    customers,
+    refined.phaseOf,
+    levelSumsOf(group, separated, refined.phaseOf, names.length),
+    settings,
+  );
   if (moves.size) {
     // One that moved is like two phases by half: it is no member of either.
     const without = Int8Array.from(refined.phaseOf, (phase, k) => (moves.has(k) ? -1 : phase));
@@ -193,7 +197,8 @@ function assign(
   const freedom = blocks.bounds.length - 2;
   const tied = tieUp({ customers, rows, refined, evidence: separated.evidence, freedom }, phaseOf, sure);
   const levels = levelsByPhase(customers, phaseOf, usable, names);
-  const scores = levelScores(group, phaseOf, names.length);
+  const levelSums = levelSumsOf(group, separated, phaseOf, names.length);
+  const scores = levelScores(group, phaseOf, levelSums);
   const hasOwn = usable.some(({ member }) => member.reference && !member.borrowed);
   const isUnknown = usable.some(({ member }) => member.borrowed === 'unknown');
   const of = new Map<Prepared, Identified>();
@@ -235,8 +240,7 @@ function assign(
     if (one.masked) identified.had = 1 - one.missing;
     of.set(one, identified);
   });
-  for (const [k, move] of moves) phaseOf[k] = move.to;
-  return { of, phaseOf };
+  return { of, levelSums };
 }
 
 function nameOf(naming: Naming | undefined, phase: number): number {
@@ -264,17 +268,31 @@ function contradictsAll(row: Float32Array, references: ReferenceRows, phase: num
   return ahead * Math.sqrt(Math.max(1, effective(row) - 3) / 2) > CONTRADICTS;
 }
 
+/** The members of each phase added up in levels; those that are known already, where levels were compared. */
+function levelSumsOf(
+  { rows, length }: ToSeparate,
+  separated: Separated,
+  phaseOf: Int8Array,
+  phases: number,
+): PhaseSums {
+  const { whitening, refined } = separated;
+  const isKnown = whitening === 0 && phaseOf.every((p, k) => p === refined.phaseOf[k]);
+  return isKnown ? refined.sums : new PhaseSums(rows, length, phaseOf, phases);
+}
+
 /** Likeness in levels to the mean of the other members of each phase, references among them. */
-function levelScores({ rows, references, length }: ToSeparate, phaseOf: Int8Array, phases: number) {
-  const there = references.flatMap((row, p) => (row ? [{ row, p }] : []));
+function levelScores({ rows, references, length }: ToSeparate, phaseOf: Int8Array, members: PhaseSums) {
+  const parts = [...members.sums, ...references].map((row, p) => ({ row, p: p % members.sums.length }));
+  const there = parts.flatMap(({ row, p }) => (row ? [{ row, p }] : []));
   const all = new PhaseSums(
-    [...rows, ...there.map(({ row }) => row)],
+    there.map(({ row }) => row),
     length,
-    [...phaseOf, ...there.map(({ p }) => p)],
-    phases,
+    there.map(({ p }) => p),
+    members.sums.length,
   );
   const of = (k: number, p: number) => {
     const take = phaseOf[k] === p ? 1 : 0;
+    const others = members.counts[p] + (references[p] ? 1 : 0) - take;
     const [xx, xs] = [dot(rows[k], rows[k]), dot(rows[k], all.sums[p])];
     const products = {
       xx,
@@ -284,7 +302,7 @@ function levelScores({ rows, references, length }: ToSeparate, phaseOf: Int8Arra
       or: 0,
       rr: 0,
     };
-    return likenessOf(products, all.counts[p] - take, false);
+    return likenessOf(products, others, false);
   };
   return { of, sums: all.sums };
 }
@@ -292,21 +310,17 @@ function levelScores({ rows, references, length }: ToSeparate, phaseOf: Int8Arra
 /** Corrects series whose clock is off, in place. @returns whether there were any */
 function correctClocks(
   customers: readonly Prepared[],
-  { refined: { phaseOf } }: Separated,
-  length: number,
+  group: ToSeparate,
+  separated: Separated,
   settings: CorrelatorSettings,
 ): boolean {
-  const sums = new PhaseSums(
-    customers.map(({ row }) => row),
-    length,
-    phaseOf,
-    Math.max(...phaseOf, 2) + 1,
-  );
+  const { phaseOf } = separated.refined;
+  const sums = levelSumsOf(group, separated, phaseOf, separated.refined.sums.sums.length);
   let corrected = false;
   customers.forEach((one, k) => {
     const phase = phaseOf[k];
     if (phase < 0 || one.present || sums.counts[phase] < 2) return;
-    const { lag, likeness, unshifted } = clockLag(one.row, sums.without(one.row, phase, true));
+    const { lag, likeness, unshifted } = clockLag(one.row, sums.sums[phase], sums.squares[phase]);
     if (Math.abs(lag * settings.interval) <= CLOCK_LIMIT) return;
     // Between whole intervals only a strong likeness tells; otherwise the gain must be more than chance.
     const isClear =
@@ -329,18 +343,11 @@ interface Moved {
 function findMoves(
   customers: readonly Prepared[],
   phaseOf: Int8Array,
-  phases: number,
-  length: number,
+  sums: PhaseSums,
   settings: CorrelatorSettings,
 ): Map<number, Moved> {
   const perDay = Math.round(DAY / settings.interval);
   const found = new Map<number, Moved>();
-  const sums = new PhaseSums(
-    customers.map(({ row }) => row),
-    length,
-    phaseOf,
-    phases,
-  );
   if (sums.counts.filter((n) => n > 0).length < 2) return found;
   customers.forEach(({ row }, k) => {
     if (phaseOf[k] < 0) return;

@@ -34,18 +34,19 @@ export function refine(
 ): Refined {
   const phases = references.length;
   const phaseOf = Int8Array.from(start);
-  const withReferences = rows.map((row) => references.map((one) => (one ? dot(row, one) : 0)));
-  const withKin = rows.map((row, k) => (kin ? kin[k].map((j) => dot(row, rows[j])) : [dot(row, row)]));
+  const table = new Table(rows.length, phases, 1, kin);
+  const inWhole = (a: Float32Array, b: Float32Array, into: Float64Array, at: number) => {
+    into[at] = dot(a, b);
+  };
+  table.takeFixed(rows, references, inWhole);
   for (let round = 0; ; round++) {
     const sums = new PhaseSums(rows, length, phaseOf, phases);
-    const ofSums = references.map((one, p) => (one ? dot(one, sums.sums[p]) : 0));
-    const withSums = rows.map((row) => sums.sums.map((sum, p) => (sums.counts[p] ? dot(row, sum) : 0)));
-    const table: Table = { withReferences, withKin, withSums, squares: sums.squares, ofSums };
+    table.takeSums(rows, sums, references, inWhole);
     const scores = rows.map((_, k) =>
       references.map((one, p) => {
         if (phaseOf[k] < 0) return Number.NaN;
-        const { products, left } = productsOf(k, p, phaseOf, kin, table);
-        return likenessOf({ ...products, rr: length }, sums.counts[p] - left, one !== undefined, weight);
+        const others = sums.counts[p] - table.products(k, p, 0, phaseOf);
+        return likenessOf(table.found, others, one !== undefined, weight);
       }),
     );
     let moved = 0;
@@ -57,46 +58,109 @@ export function refine(
   }
 }
 
-/** Products of rows with references, kin, and sums; of sums with themselves and with references. */
-interface Table {
-  withReferences: readonly ArrayLike<number>[];
-  withKin: readonly ArrayLike<number>[];
-  withSums: readonly ArrayLike<number>[];
-  squares: ArrayLike<number>;
-  ofSums: ArrayLike<number>;
-}
+/** Puts the product of two series into an array, for each draw. */
+type Product = (a: Float32Array, b: Float32Array, into: Float64Array, at: number) => void;
 
-/** Products of a row with the members of a phase that are not its kin, and how many of these were left out. */
-function productsOf(
-  k: number,
-  p: number,
-  phaseOf: Int8Array,
-  kin: Kin | undefined,
-  { withReferences, withKin, withSums, squares, ofSums }: Table,
-): { products: Omit<Products, 'rr'>; left: number } {
-  const xr = withReferences[k][p];
-  let xo = withSums[k][p];
-  let oo = squares[p];
-  let or = ofSums[p];
-  let left = 0;
-  if (!kin) {
-    const xx = withKin[k][0];
-    if (phaseOf[k] !== p) return { products: { xx, xo, xr, oo, or }, left };
-    return { products: { xx, xo: xo - xx, xr, oo: oo - 2 * xo + xx, or: or - xr }, left: 1 };
+/** Products of rows with references, kin and sums; of sums with themselves and with references: for each draw. */
+class Table {
+  /** Those that {@link products} has found. */
+  readonly found: Products = { xx: 0, xo: 0, xr: 0, oo: 0, or: 0, rr: 0 };
+  private readonly withReferences: Float64Array;
+  private readonly withSums: Float64Array;
+  private readonly withKin: Float64Array;
+  /** Place of the first of a row's kin. */
+  private readonly kinAt: Int32Array;
+  private readonly squares: Float64Array;
+  private readonly ofSums: Float64Array;
+  private readonly ofReferences: Float64Array;
+
+  constructor(
+    rows: number,
+    private readonly phases: number,
+    private readonly draws: number,
+    private readonly kin: Kin | undefined,
+  ) {
+    this.withReferences = new Float64Array(rows * phases * draws);
+    this.withSums = new Float64Array(rows * phases * draws);
+    this.kinAt = new Int32Array(rows + 1);
+    for (let k = 0; k < rows; k++) this.kinAt[k + 1] = this.kinAt[k] + (kin ? kin[k].length : 1);
+    this.withKin = new Float64Array(this.kinAt[rows] * draws);
+    this.squares = new Float64Array(phases * draws);
+    this.ofSums = new Float64Array(phases * draws);
+    this.ofReferences = new Float64Array(phases * draws);
   }
-  const own = kin[k];
-  let xx = 0;
-  for (let i = 0; i < own.length; i++) {
-    const j = own[i];
-    if (j === k) xx = withKin[k][i];
-    if (phaseOf[j] !== p) continue;
-    left++;
-    xo -= withKin[k][i];
-    oo -= 2 * withSums[j][p];
-    or -= withReferences[j][p];
-    for (let m = 0; m < own.length; m++) if (phaseOf[own[m]] === p) oo += withKin[j][m];
+
+  /** What stays the same in all rounds. */
+  takeFixed(rows: readonly Float32Array[], references: ReferenceRows, product: Product): void {
+    const { phases, draws, kin, kinAt } = this;
+    rows.forEach((row, k) => {
+      for (let p = 0; p < phases; p++) {
+        const one = references[p];
+        if (one) product(row, one, this.withReferences, (k * phases + p) * draws);
+      }
+      if (!kin) product(row, row, this.withKin, kinAt[k] * draws);
+      else kin[k].forEach((j, i) => void product(row, rows[j], this.withKin, (kinAt[k] + i) * draws));
+    });
+    references.forEach((one, p) => {
+      if (one) product(one, one, this.ofReferences, p * draws);
+    });
   }
-  return { products: { xx, xo, xr, oo, or }, left };
+
+  takeSums(
+    rows: readonly Float32Array[],
+    { sums, counts }: PhaseSums,
+    references: ReferenceRows,
+    product: Product,
+  ): void {
+    const { phases, draws } = this;
+    for (let p = 0; p < phases; p++) {
+      const one = references[p];
+      product(sums[p], sums[p], this.squares, p * draws);
+      if (one) product(sums[p], one, this.ofSums, p * draws);
+      if (counts[p] === 0) continue;
+      for (let k = 0; k < rows.length; k++)
+        product(rows[k], sums[p], this.withSums, (k * phases + p) * draws);
+    }
+  }
+
+  /**
+   * Finds the products of a row with the members of a phase that are not its kin.
+   * @returns how many of the members were left out
+   */
+  products(k: number, p: number, d: number, phaseOf: Int8Array): number {
+    const { phases, draws, kin, kinAt, withReferences, withSums, withKin, found } = this;
+    const at = (k * phases + p) * draws + d;
+    found.xr = withReferences[at];
+    found.rr = this.ofReferences[p * draws + d];
+    found.xo = withSums[at];
+    found.oo = this.squares[p * draws + d];
+    found.or = this.ofSums[p * draws + d];
+    if (!kin) {
+      found.xx = withKin[k * draws + d];
+      if (phaseOf[k] !== p) return 0;
+      found.oo += found.xx - 2 * found.xo;
+      found.xo -= found.xx;
+      found.or -= found.xr;
+      return 1;
+    }
+    const own = kin[k];
+    let left = 0;
+    for (let i = 0; i < own.length; i++) {
+      const j = own[i];
+      const withJ = withKin[(kinAt[k] + i) * draws + d];
+      if (j === k) found.xx = withJ;
+      if (phaseOf[j] !== p) continue;
+      left++;
+      const ofJ = (j * phases + p) * draws + d;
+      found.xo -= withJ;
+      found.oo -= 2 * withSums[ofJ];
+      found.or -= withReferences[ofJ];
+      for (let m = 0; m < own.length; m++) {
+        if (phaseOf[own[m]] === p) found.oo += withKin[(kinAt[j] + m) * draws + d];
+      }
+    }
+    return left;
+  }
 }
 
 /** Index of the largest score; where all are unknown, what it was. */
@@ -125,45 +189,33 @@ export function evidenceOf(
   weight?: number,
   kin?: Kin,
 ): Evidence {
-  const { draws } = blocks;
+  const draws = blocks.draws.length;
+  const phases = references.length;
   const parts = new Float64Array(blocks.bounds.length - 1);
-  /** Products of two series in each draw. */
-  const inDraws = (a: Float32Array, b: Float32Array): Float64Array => {
+  const inDraws: Product = (a, b, into, at) => {
     blockDots(a, b, blocks, parts);
-    return Float64Array.from(draws, (times) => drawn(times, parts));
+    for (let d = 0; d < draws; d++) into[at + d] = drawn(blocks.draws[d], parts);
   };
-  const nothing = new Float64Array(draws.length);
-  const squares = sums.sums.map((sum) => inDraws(sum, sum));
-  const ofSums = references.map((one, p) => (one ? inDraws(one, sums.sums[p]) : nothing));
-  const ofReferences = references.map((one) => (one ? inDraws(one, one) : nothing));
-  const withReferences = rows.map((row) => references.map((one) => (one ? inDraws(row, one) : nothing)));
-  const withSums = rows.map((row) =>
-    sums.sums.map((sum, p) => (sums.counts[p] ? inDraws(row, sum) : nothing)),
-  );
-  const withKin = rows.map((row, k) =>
-    kin ? kin[k].map((j) => inDraws(row, rows[j])) : [inDraws(row, row)],
-  );
-  const all = rows.map(() => references.map(() => new Float64Array(draws.length).fill(Number.NaN)));
-  const at = <T extends readonly (readonly Float64Array[])[]>(of: T, d: number) =>
-    of.map((one) => one.map((x) => x[d]));
-  draws.forEach((_, d) => {
-    const table: Table = {
-      withReferences: at(withReferences, d),
-      withKin: at(withKin, d),
-      withSums: at(withSums, d),
-      squares: squares.map((x) => x[d]),
-      ofSums: ofSums.map((x) => x[d]),
-    };
-    rows.forEach((_, k) => {
-      references.forEach((one, p) => {
-        if (Number.isNaN(scores[k][p])) return;
-        const { products, left } = productsOf(k, p, phaseOf, kin, table);
-        const rr = ofReferences[p][d];
-        all[k][p][d] = fisher(
-          likenessOf({ ...products, rr }, sums.counts[p] - left, one !== undefined, weight),
-        );
-      });
-    });
-  });
-  return { whole: scores.map((of) => of.map((r) => (Number.isNaN(r) ? r : fisher(r)))), drawn: all };
+  const table = new Table(rows.length, phases, draws, kin);
+  table.takeFixed(rows, references, inDraws);
+  table.takeSums(rows, sums, references, inDraws);
+  const all = new Float64Array(rows.length * phases * draws);
+  for (let k = 0; k < rows.length; k++) {
+    for (let p = 0; p < phases; p++) {
+      const at = (k * phases + p) * draws;
+      const isKnown = !Number.isNaN(scores[k][p]);
+      for (let d = 0; d < draws; d++) {
+        const others = sums.counts[p] - (isKnown ? table.products(k, p, d, phaseOf) : 0);
+        all[at + d] = isKnown
+          ? fisher(likenessOf(table.found, others, references[p] !== undefined, weight))
+          : Number.NaN;
+      }
+    }
+  }
+  return {
+    whole: scores.map((of) => of.map((r) => (Number.isNaN(r) ? r : fisher(r)))),
+    drawn: rows.map((_, k) =>
+      references.map((_, p) => all.subarray((k * phases + p) * draws, (k * phases + p + 1) * draws)),
+    ),
+  };
 }

@@ -42,13 +42,6 @@ export class PhaseSums {
     this.sums = exact.map((sum) => Float32Array.from(sum));
     this.squares = this.sums.map((sum) => dot(sum, sum));
   }
-
-  /** The sum of a phase's members without one row (where it is one of them), not normalised. */
-  without(row: Float32Array, phase: number, own: boolean): Float32Array {
-    const sum = Float32Array.from(this.sums[phase]);
-    if (own) for (let i = 0; i < sum.length; i++) sum[i] -= row[i];
-    return sum;
-  }
 }
 
 /** Products from which a likeness follows, over a window or a draw of its stretches. */

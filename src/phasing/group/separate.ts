@@ -2,7 +2,7 @@ import { PHASES } from '../settings';
 import type { Blocks } from './blocks';
 import { kMeans } from './kmeans';
 import { likenessOfClusters } from './merge';
-import { type Naming, nameClusters, sureOf } from './naming';
+import { EITHER, type Naming, nameClusters, sureOf } from './naming';
 import { bestOf, type Evidence, evidenceOf, type Kin, type Refined, refine } from './refine';
 import { dot, PhaseSums, type ReferenceRows } from './rows';
 import { WHITENINGS, type Whitening, whiten } from './whiten';
@@ -113,7 +113,7 @@ function byReferences(group: ToSeparate, view: View, viewOf: ViewOf, weight: num
   );
   const refined = refine(rows, group.length, start, references, weight, group.kin);
   if (weight === ALONE) return judged(group, view, refined, 'pearson', weight, SURE_NAMES);
-  const naming = nameOf(group, refined.phaseOf, view.whitening, viewOf);
+  const naming = nameOf(group, refined, view.whitening, viewOf);
   // The phases have the names of their references, unless they are like these in another way.
   const confidence = PHASES.map((_, p) =>
     naming.phaseOf?.[p] === p ? naming.confidence[p] : Math.min(0.5, 1 - naming.confidence[p]),
@@ -177,7 +177,7 @@ function byClusters(group: ToSeparate, view: View, viewOf: ViewOf): Separated | 
 /** Names clusters, puts those together that are one phase, and lets the references vote with their members. */
 function fromClusters(group: ToSeparate, view: View, viewOf: ViewOf, apart: Refined): Separated {
   const { rows, whitening } = view;
-  const naming = nameOf(group, apart.phaseOf, whitening, viewOf);
+  const naming = nameOf(group, apart, whitening, viewOf);
   const place = naming.phaseOf ?? naming.grouping;
   const start = Int8Array.from(apart.phaseOf, (c) => place[c] ?? -1);
   if (!naming.phaseOf) {
@@ -238,16 +238,22 @@ export function sureOfMember({ whole, drawn }: Evidence, k: number, phase: numbe
  * their phases have in common with references elsewhere.
  * @returns by number of the cluster, with holes for those that are empty
  */
-function nameOf(group: ToSeparate, clusterOf: ArrayLike<number>, own: Whitening, viewOf: ViewOf): Naming {
+function nameOf(
+  group: ToSeparate,
+  { phaseOf: clusterOf, sums: apart }: { phaseOf: ArrayLike<number>; sums?: PhaseSums },
+  own: Whitening,
+  viewOf: ViewOf,
+): Naming {
   const count = Math.max(PHASES.length, ...Array.from(clusterOf, (c) => c + 1));
-  const ofLevels = new PhaseSums(group.rows, group.length, clusterOf, count);
-  const { sums, counts } = ofLevels;
+  const { sums, counts } =
+    own === 0 && apart ? apart : new PhaseSums(group.rows, group.length, clusterOf, count);
   const there = counts.flatMap((n, c) => (n > 0 ? [c] : []));
-  const { rows } = viewOf(1);
-  const alike =
-    there.length > 1
-      ? likenessOfClusters(rows, clusterOf, new PhaseSums(rows, group.length, clusterOf, count), there)
-      : [];
+  // Where each phase has a reference these tell which clusters are one.
+  const isTold = there.length < 2 || group.references.every((one) => one !== undefined);
+  const rows = isTold ? [] : viewOf(1).rows;
+  const alike = isTold
+    ? there.map(() => there.map(() => EITHER))
+    : likenessOfClusters(rows, clusterOf, new PhaseSums(rows, group.length, clusterOf, count), there);
   let best: { naming: Naming; sure: number } | undefined;
   for (const whitening of [own, ...WHITENINGS.filter((one) => one !== own)]) {
     const clusters = there.map((c) => ({
