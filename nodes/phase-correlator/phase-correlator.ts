@@ -4,6 +4,7 @@ import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { board } from '../../src/desk';
 import {
   changesCsv,
+  historyDamaged,
   ImportThread,
   inSlices,
   PhaseCorrelator,
@@ -29,9 +30,20 @@ import {
 import { PatientOpening } from '../../src/shared';
 import { viewLosses } from '../losses';
 
-const COMMANDS = ['run', 'reset', 'import', 'cancel', 'plot', 'stats'] as const;
+const COMMANDS = [
+  'run',
+  'reset',
+  'import',
+  'cancel',
+  'plot',
+  'stats',
+  'records',
+  'accept',
+  'reject',
+  'history',
+] as const;
 /** These wait for nobody. */
-const AT_ONCE: readonly Command[] = ['cancel', 'plot', 'stats'];
+const AT_ONCE: readonly Command[] = ['cancel', 'plot', 'stats', 'accept', 'reject', 'history'];
 type Command = (typeof COMMANDS)[number];
 
 interface Credentials {
@@ -82,6 +94,8 @@ export = (RED: NodeAPI): void => {
     const tables = resolve(userDir ?? '.', settings.folder || 'import');
     let disk: SeriesDisk | undefined;
     let opening: PatientOpening<true> | undefined;
+    /** Where runs and decisions are kept; and whether it can be written without losing what could not be read. */
+    let historyPath: string | undefined;
     let ready: Promise<unknown> = Promise.resolve();
     const conditions = new Conditions(say);
     if (settings.keep && userDir) {
@@ -93,7 +107,13 @@ export = (RED: NodeAPI): void => {
       });
       disk = kept;
       opening = new PatientOpening(
-        () => correlator.keepOn(kept),
+        async () => {
+          await correlator.keepOn(kept);
+          historyPath = join(folder, 'history.json');
+          const damaged = await correlator.history.load(historyPath);
+          if (damaged) say(historyDamaged(damaged));
+          return true as const;
+        },
         (error) => {
           conditions.set('opening', error && seriesError(error.message));
           if (error) this.error(error.message);
@@ -127,6 +147,13 @@ export = (RED: NodeAPI): void => {
       if (words !== shown) this.status({ fill, shape, text: words });
       shown = words;
     };
+    const saveHistory = async () => {
+      if (historyPath === undefined) return;
+      await correlator.history.save(historyPath).then(
+        () => conditions.set('history', undefined),
+        (error: Error) => conditions.set('history', seriesError(error.message)),
+      );
+    };
     let heard = -1;
     const showCollecting = () => {
       const { meters } = correlator.status;
@@ -151,6 +178,7 @@ export = (RED: NodeAPI): void => {
           ({ topic: payload.meter, payload, ...more }) as NodeMessage;
         const files = { results: await inSlices(resultsJson(map)), changes: changesCsv(map) };
         board.take(this.id, map);
+        await saveHistory();
         send([[toMessage(map, files)], diagnostics.map((diagnostic) => toMessage(diagnostic))]);
         show('dot', text('result', map.run));
       } finally {
@@ -210,14 +238,50 @@ export = (RED: NodeAPI): void => {
         send([[], [{ topic: said.meter, payload: said } as NodeMessage]]);
         return;
       }
+      const answer = (code: string, words: string, hint: string, detail: object) => {
+        const said: Diagnostic = {
+          ...{ kind: 'diagnostic', meter: config.name || 'phase-correlator', time: Date.now(), code },
+          ...{ severity: 'info', text: words, hint, detail: { ...detail } },
+        };
+        send([[], [{ topic: said.meter, payload: said } as NodeMessage]]);
+      };
+      if (name === 'accept' || name === 'reject') {
+        const { meter, phase, by, ...rest } = correlator.history.decide(name, payload, Date.now());
+        await saveHistory();
+        const words = `${meter}: phase ${phase} ${name}ed by ${by}`;
+        answer('PHASE_DECISION', words, 'It is respected from the next run on.', {
+          meter,
+          phase,
+          by,
+          ...rest,
+        });
+        return;
+      }
+      if (name === 'history') {
+        const { kept } = correlator.history;
+        answer('PHASE_RUNS', `${kept.length} runs`, 'Nothing to do.', { runs: kept });
+        return;
+      }
       if (name === 'plot') {
         const asked = check.text(check.object(payload, 'payload').transformer, 'payload.transformer');
         send([[{ topic: asked, payload: correlator.plot(asked) } as NodeMessage], []]);
         return;
       }
       if (running) throw new FieldError('msg.command', 'no run under way', name);
-      if (name === 'reset') await correlator.reset();
-      else {
+      if (name === 'records') {
+        const { added, changed, meters } = correlator.takeRecords(payload);
+        const words = `records taken: ${changed} changed, ${added} added, ${meters} meters in all`;
+        answer('RECORDS_TAKEN', words, 'They count until the next deploy or restart.', {
+          added,
+          changed,
+          meters,
+        });
+        return;
+      }
+      if (name === 'reset') {
+        await correlator.reset();
+        await saveHistory();
+      } else {
         const file = check.text(check.object(payload, 'payload').file, 'payload.file', 4096);
         const path = await tablePath(file, tables);
         if (since !== cancels) throw new Error('the import was cancelled');

@@ -1,8 +1,9 @@
-import { FieldError, type Finding, type PqEvent, type Reading } from '../record';
+import { check, FieldError, type Finding, type PqEvent, type Reading } from '../record';
 import { type Bound, type Budget, budgetOf, Refusals } from '../shared';
 import type { SeriesDisk } from './disk/series-disk';
 import type { RunFrame } from './frame';
 import type { GroupResult } from './group/identify';
+import { PhaseHistory } from './history';
 import type { ImportThread } from './import/import-thread';
 import { type Imported, importSeries } from './import/series';
 import { ASSUMED_PF } from './loading';
@@ -11,7 +12,7 @@ import { byName, lendMeans, type Plan, planRun, type Task } from './plan';
 import { type ClusterPlot, clusterPlot } from './plot';
 import { type RunResult, resultOf } from './result';
 import { runTask } from './run-task';
-import { type CorrelatorSettings, PHASES } from './settings';
+import { type CorrelatorSettings, MAX_METERS, PHASES, readMeter } from './settings';
 import { atOnce, inSlices } from './steps';
 import { meterOfSeries, readPower, readRow, SeriesStore, type StoreView, seriesName } from './store';
 
@@ -45,7 +46,9 @@ export class PhaseCorrelator {
   private readonly store: SeriesStore;
 
   private readonly settings: CorrelatorSettings;
-  private readonly transformerOf: Map<string, string>;
+  private transformerOf: Map<string, string>;
+  /** What earlier runs have found, and crews have said. */
+  readonly history = new PhaseHistory();
   /** By transformer, the time of its last restoration, ms: no more than there are transformers in the tables. */
   private readonly restored = new Map<string, number>();
 
@@ -241,13 +244,43 @@ export class PhaseCorrelator {
   async reset(): Promise<void> {
     this.store.clear();
     this.power?.clear();
+    this.history.clear();
     await this.kept?.clear();
+  }
+
+  /**
+   * Takes records of a GIS in place of those of the table: all that a row holds replaces what was there.
+   * @param given rows `{meter, transformer, feeder, phase, ...}`; `transformer` may be left out for known meters
+   * @returns how many were added and changed
+   * @throws FieldError that names the row, and takes none; Error while a run is under way
+   */
+  takeRecords(given: unknown, at = 'payload'): { added: number; changed: number; meters: number } {
+    if (this.held) throw new Error('a run is under way');
+    const { settings } = this;
+    const rows = new Map(settings.meters.map((row) => [row.meter, row]));
+    let added = 0;
+    let changed = 0;
+    check.array(given, at, MAX_METERS).forEach((row, i) => {
+      const name = check.text(check.object(row, `${at}[${i}]`).meter, `${at}[${i}].meter`);
+      const before = rows.get(name);
+      const merged = readMeter({ ...before, ...(row as object) }, `${at}[${i}]`);
+      if (!before) added++;
+      else if (JSON.stringify(before) !== JSON.stringify(merged)) changed++;
+      rows.set(name, merged);
+    });
+    if (rows.size > MAX_METERS) throw new FieldError(at, `at most ${MAX_METERS} meters in all`, rows.size);
+    settings.meters = [...rows.values()].sort(byName);
+    const all = [...settings.references, ...settings.meters];
+    this.transformerOf = new Map(all.map(({ meter, transformer }) => [meter, transformer]));
+    return { added, changed, meters: rows.size };
   }
 
   /** Compares everything that is there. The same readings give the same map, whatever order they came in. */
   run(now: number): RunResult {
     const { store, settings } = this;
-    return this.compare(atOnce(planRun(settings, store, undefined, this.power)), now);
+    const result = this.compare(atOnce(planRun(settings, store, undefined, this.power)), now);
+    this.history.note(result.map);
+    return result;
   }
 
   private compare(plan: Plan, now: number): RunResult {
@@ -278,7 +311,9 @@ export class PhaseCorrelator {
       const results = await workers.do(settings, this.view, tasks, means, 0);
       lendMeans(plan, results, (group, phase) => means.place(group, phase));
       if (late.length) results.push(...(await workers.do(settings, this.view, late, means, tasks.length)));
-      return await inSlices(resultOf(settings, [...tasks, ...late], results, frame));
+      const result = await inSlices(resultOf(settings, [...tasks, ...late], results, frame));
+      this.history.note(result.map);
+      return result;
     } finally {
       const held = this.held ?? [];
       this.held = undefined;

@@ -1,6 +1,7 @@
 /** Phase identification: which phase each meter is on, by the likeness of voltages. */
 export * from './correlator';
 export * from './disk/series-disk';
+export { historyDamaged, PhaseHistory } from './history';
 export { tablePath } from './import/bounds';
 export { ImportThread } from './import/import-thread';
 export * from './import/series';

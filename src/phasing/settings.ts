@@ -65,8 +65,8 @@ export interface CorrelatorSettings {
   meters: CustomerMeter[];
 }
 
-/** More than this in one run needs workers (a later stage): a bound on what a flow can make us hold. */
-const MAX_METERS = 100_000;
+/** Rows of a table: a bound on what a flow can make us hold. */
+export const MAX_METERS = 1_000_000;
 
 /** Settings from a panel. Throws a FieldError that names the setting, with the row of a table. */
 export function readCorrelatorSettings(given: unknown, at = 'settings'): CorrelatorSettings {
@@ -134,7 +134,8 @@ function readReference(row: unknown, at: string): ReferenceMeter {
   };
 }
 
-function readMeter(row: unknown, at: string): CustomerMeter {
+/** A row of the table of meters. Throws a FieldError that names the field. */
+export function readMeter(row: unknown, at: string): CustomerMeter {
   const r = check.object(row, at);
   const meter: CustomerMeter = {
     meter: check.text(r.meter, `${at}.meter`),

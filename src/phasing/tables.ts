@@ -1,13 +1,13 @@
-import type { PhaseMap } from '../record';
+import type { Assignment, PhaseMap } from '../record';
 import type { Steps } from './steps';
 
 /**
  * Changes of the records for the GIS as CSV: meters whose recorded phase differs, the surest first; not those of a
- * transformer whose records are permuted as a whole.
+ * transformer whose records are permuted as a whole, nor what a crew has rejected.
  */
 export function changesCsv({ assignments }: PhaseMap): string {
   const changed = assignments
-    .filter(({ agrees, permuted }) => agrees === false && !permuted)
+    .filter((a) => a.agrees === false && !a.permuted && !isRejected(a))
     .sort((a, b) => (b.confidence ?? 0) - (a.confidence ?? 0) || (a.meter < b.meter ? -1 : 1));
   const rows = changed.map(
     ({ meter, transformer, recorded, phase, score, margin, confidence, grade, reason }) =>
@@ -26,6 +26,11 @@ export function changesCsv({ assignments }: PhaseMap): string {
         .join(','),
   );
   return ['meter,transformer,recorded,phase,score,margin,confidence,grade,reason', ...rows, ''].join('\r\n');
+}
+
+/** Whether a crew has looked, and rejected the phase that was found. */
+function isRejected({ decided, phase }: Assignment): boolean {
+  return decided?.verdict === 'reject' && decided.phase === phase;
 }
 
 /**

@@ -244,6 +244,11 @@ export interface Assignment {
   moved?: { from: string; time: number };
   /** Transformer whose meters it is more like than those of its own. */
   betterTransformer?: string;
+  /** Time of the first run that found it there, ms, and in how many runs since, without a break. */
+  since?: number;
+  runs?: number;
+  /** What a field crew said of the phase of this meter. */
+  decided?: { verdict: 'accept' | 'reject'; phase: string; by: string; why: string; time: number };
   /** The records of its whole transformer are another way round than the references: no error of this meter. */
   permuted?: boolean;
 }

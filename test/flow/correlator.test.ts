@@ -146,6 +146,51 @@ describe('phase-correlator in Node-RED', function () {
     assert.deepEqual(flow.got('errors'), []);
   });
 
+  it('takes the word of a crew, and records of a GIS, and keeps what was said over a deploy', async () => {
+    const userDir = mkdtempSync(join(tmpdir(), 'pq-flow-crew-'));
+    helper.settings({ userDir } as never);
+    const table = tables(1, 12);
+    const now = Date.now();
+    const shift = now - (now % 300_000) - START - INTERVALS * 300_000;
+    const send = (count: number, from = 0) => {
+      for (const payload of [...slots(table, count)].slice(from)) {
+        const moved = (payload as { time: number }[]).map((one) => ({ ...one, time: one.time + shift }));
+        flow.send('correlator', { payload: moved });
+      }
+    };
+    await start(table);
+    send(INTERVALS - 1);
+    flow.send('correlator', { command: 'run' });
+    await until(() => maps().length === 1, 'the map', 20_000);
+    const wrong = maps()[0].assignments.find(({ agrees }) => agrees === false);
+    assert.equal(wrong?.meter, 'M0-9');
+    const said = (code: string) => flow.got('diagnostics').filter(({ payload }) => payload.code === code);
+    flow.send('correlator', { command: 'reject', payload: { meter: 'M0-9', by: 'crew 7', why: 'seen' } });
+    await until(() => said('PHASE_DECISION').length === 1, 'the answer');
+    flow.send('correlator', { command: 'accept', payload: { meter: 'M0-9' } });
+    await until(() => flow.got('errors').length === 1, 'the refusal');
+    assert.match(String(flow.got('errors')[0].error?.message), /^payload\.by: /);
+    await flow.redeploy('correlator', { match: 0.84 });
+    send(INTERVALS, INTERVALS - 1);
+    flow.send('correlator', { command: 'records', payload: [{ meter: 'M0-3', phase: 'b' }] });
+    await until(() => said('RECORDS_TAKEN').length === 1, 'the records');
+    flow.send('correlator', { command: 'run' });
+    await until(() => maps().length === 2, 'the map after the deploy', 20_000);
+    const after = (meter: string) => maps()[1].assignments.find((one) => one.meter === meter);
+    assert.equal(after('M0-9')?.decided?.by, 'crew 7');
+    assert.deepEqual([after('M0-9')?.grade, after('M0-9')?.runs], ['suspect', 2]);
+    assert.deepEqual([after('M0-3')?.recorded, after('M0-3')?.agrees], ['b', false]);
+    const { changes } = flow.got('map')[1] as unknown as { changes: string };
+    assert.ok(changes.includes('M0-3') && !changes.includes('M0-9'), changes);
+    flow.send('correlator', { command: 'history' });
+    await until(() => said('PHASE_RUNS').length === 1, 'the runs');
+    assert.equal((said('PHASE_RUNS')[0].payload.detail as { runs: object[] }).runs.length, 2);
+    await endFlow();
+    helper.settings({} as never);
+    rmSync(userDir, { recursive: true, force: true });
+    await runFlow([]);
+  });
+
   it('runs by its schedule, one run at a time, and leaves nothing behind when it is closed in one', async () => {
     const table = tables(40, 30);
     await start({ ...table, schedule: '* * * * * *' });
@@ -161,7 +206,7 @@ describe('phase-correlator in Node-RED', function () {
     for (const message of messages()) {
       assert.match(
         message,
-        /^msg\.command: expected (no run under way, got "run"|one of run, reset, import, cancel, plot, stats, got "fly")$/,
+        /^msg\.command: expected (no run under way, got "run"|one of run, reset, import, cancel, plot, stats, records, accept, reject, history, got "fly")$/,
       );
     }
   });

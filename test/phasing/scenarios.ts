@@ -21,14 +21,13 @@ export interface Tally {
   changes: string;
 }
 
-/** Runs the correlator over a network. */
-export function runNetwork(
+/** A correlator that has heard all of a network, and the time then. */
+export function correlatorOf(
   network: Network,
   settings: object = {},
-  given: { references?: boolean; records?: boolean } = {},
-): Tally {
-  const { references = true, records = true } = given;
-  const { interval, series, start, truth } = network;
+  { references = true, records = true } = {},
+): { correlator: PhaseCorrelator; now: number } {
+  const { interval, series, start } = network;
   const length = [...series.values()][0].length;
   const correlator = new PhaseCorrelator(
     readCorrelatorSettings({
@@ -48,6 +47,18 @@ export function runNetwork(
       correlator.push({ kind: 'reading', meter, time, values: { va }, quality: 'good' }, now);
     });
   }
+  return { correlator, now };
+}
+
+/** Runs the correlator over a network. */
+export function runNetwork(
+  network: Network,
+  settings: object = {},
+  given: { references?: boolean; records?: boolean } = {},
+): Tally {
+  const { references = true } = given;
+  const { truth } = network;
+  const { correlator, now } = correlatorOf(network, settings, given);
   const { map, diagnostics } = correlator.run(now);
   const isRight = ({ meter, phase }: Assignment) => phase === truth.get(meter);
   const isNamed = ({ phase }: Assignment) => phase !== null && /^[abc]$/.test(phase);

@@ -30,7 +30,7 @@ const AGREED = 0.985;
 /** The same where the references may be of another feeder, and where a meter contradicts its references: no match. */
 const DOUBTFUL = 0.89;
 /** Likelihood that a meter is on the phase to which it moved. */
-const MOVED = 0.95;
+const MOVED = 0.97;
 /** Standard errors by which a meter is more like the references of another phase before that is told. */
 const CONTRADICTS = 4;
 
