@@ -8,7 +8,8 @@ const CERTAIN = 0.99;
 
 /** What is found of the inputs of one meter as one assignment: the phase of each, and the least certain of all. */
 export function merged(inputs: readonly Assignment[]): Assignment {
-  const phases = inputs.map(({ phase }) => phase ?? '-').join('');
+  const isPairs = inputs.some(({ phase }) => (phase?.length ?? 0) > 1);
+  const phases = inputs.map(({ phase }) => phase ?? '-').join(isPairs ? ' ' : '');
   const least = (pick: (a: Assignment) => number | null | undefined) => {
     const values = inputs.map(pick);
     return values.some((value) => value === null || value === undefined)
@@ -17,11 +18,17 @@ export function merged(inputs: readonly Assignment[]): Assignment {
   };
   const worst = GRADES[Math.max(...inputs.map(({ grade }) => GRADES.indexOf(grade)))];
   const recorded = inputs.every((input) => input.recorded)
-    ? inputs.map((input) => input.recorded).join('')
+    ? inputs.map((input) => input.recorded).join(isPairs ? ' ' : '')
     : null;
   const reasons = new Set(inputs.map(({ reason }) => reason).filter(Boolean));
   const whole = worst !== 'excluded';
-  if (whole && new Set(phases).size < inputs.length) reasons.add('two inputs on one phase');
+  if (whole && new Set(inputs.map(({ phase }) => phase)).size < inputs.length) {
+    reasons.add(
+      inputs.length === 2
+        ? 'both inputs on one phase: the halves of a split phase'
+        : 'two inputs on one phase',
+    );
+  }
   return {
     ...inputs[0],
     phase: whole ? phases : null,

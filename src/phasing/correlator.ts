@@ -14,7 +14,17 @@ import { type RunResult, resultOf } from './result';
 import { runTask } from './run-task';
 import { type CorrelatorSettings, MAX_METERS, PHASES, readMeter } from './settings';
 import { atOnce, inSlices } from './steps';
-import { meterOfSeries, readPower, readRow, SeriesStore, type StoreView, seriesName } from './store';
+import {
+  INPUTS,
+  LINE_INPUTS,
+  meterOfSeries,
+  onlySeriesName,
+  readPower,
+  readRow,
+  SeriesStore,
+  type StoreView,
+  seriesName,
+} from './store';
 
 /** Of a voltage in a series. */
 const BYTES = 4;
@@ -26,8 +36,6 @@ const RIPE_MS = 86_400_000;
 
 /** Readings that wait for the end of a run. */
 const MAX_HELD = 1_000_000;
-
-const INPUTS = ['a', 'b', 'c'] as const;
 
 /** Does the pieces of a run elsewhere; results in the order of the tasks. */
 export interface Workers {
@@ -107,7 +115,11 @@ export class PhaseCorrelator {
       return true;
     }
     const { meter, values } = reading;
-    const inputs = INPUTS.filter((input) => values[`v${input}`] !== undefined);
+    const toNeutral = INPUTS.filter((input) => values[`v${input}`] !== undefined);
+    // Voltages between phases count only where there are none to the neutral.
+    const inputs = toNeutral.length
+      ? toNeutral
+      : LINE_INPUTS.filter((input) => values[`v${input}`] !== undefined);
     if (inputs.length === 0) return false;
     if (reading.quality === 'bad') {
       this.losses.bad++;
@@ -120,7 +132,7 @@ export class PhaseCorrelator {
     const slot = this.store.slotOf(reading.time);
     for (const input of inputs) {
       // A meter of one phase is one series, whatever it calls its voltage.
-      const name = inputs.length === 1 ? meter : seriesName(meter, input);
+      const name = inputs.length === 1 ? onlySeriesName(meter, input) : seriesName(meter, input);
       const volts = values[`v${input}`] as number;
       if (this.take(name, slot, volts)) this.kept?.add({ meter: name, slot, volts });
     }
@@ -131,7 +143,7 @@ export class PhaseCorrelator {
   /** @returns whether there is room for the meter, and the slot is in the window; else it is counted */
   private take(name: string, slot: number, volts: number): boolean {
     const { store, limit } = this;
-    const isFull = store.size >= limit.meters && store.row(meterOfSeries(name)) === undefined;
+    const isFull = store.size >= limit.meters && !store.knows(meterOfSeries(name));
     const refused = isFull ? 'full' : store.putSlot(name, slot, volts);
     if (refused === 'full') this.refusals.add(meterOfSeries(name));
     else if (refused) this.losses[refused]++;
@@ -184,7 +196,7 @@ export class PhaseCorrelator {
       throw new FieldError('payload.transformer', 'a transformer with meters', transformer);
     const { map } = this.compare(plan, 0);
     const series = (meter: string) => {
-      const row = store.row(meter);
+      const row = store.row(meter) ?? store.row(seriesName(meter, LINE_INPUTS[0]));
       if (row === undefined) return undefined;
       const into = new Float32Array(store.length);
       readRow(store.view, row, into);

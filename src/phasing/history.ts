@@ -76,8 +76,9 @@ export class PhaseHistory {
     if (g.phase === undefined && found === undefined) {
       throw new FieldError(`${at}.phase`, 'a phase, as no run has found one for this meter', g.phase);
     }
-    const phase = check.text(g.phase ?? found, `${at}.phase`, 3).toLowerCase();
-    if (!/^([abc]{1,3}|[1-9])$/.test(phase)) throw new FieldError(`${at}.phase`, 'a, b, c', g.phase);
+    const phase = check.text(g.phase ?? found, `${at}.phase`, 8).toLowerCase();
+    if (!/^([abc]{1,3}|[1-9]|[abc]{2}( [abc]{2}){1,2})$/.test(phase))
+      throw new FieldError(`${at}.phase`, 'a, b, c', g.phase);
     const decision: Decision = {
       verdict,
       phase,

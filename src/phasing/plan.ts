@@ -3,12 +3,13 @@ import type { Member } from './group/prepare';
 import {
   type CorrelatorSettings,
   type CustomerMeter,
+  linePhase,
   PHASES,
   type Phase,
   type ReferenceMeter,
 } from './settings';
 import type { Steps } from './steps';
-import { type SeriesStore, seriesName } from './store';
+import { INPUTS, LINE_INPUTS, type SeriesStore, seriesName } from './store';
 
 /**
  * One piece of a run: the meters of a transformer, or those of all small transformers of a feeder together, with the
@@ -25,6 +26,8 @@ export interface Task {
   power?: number[];
   /** Its meters are of several transformers. */
   isPool?: boolean;
+  /** Its meters measure between two phases: `a` stands for ab, `b` for bc, `c` for ca. */
+  isLine?: boolean;
 }
 
 /** The pieces of a run, in an order that does not depend on that of arrival. */
@@ -47,11 +50,13 @@ export function* planRun(
   const customers = customersOf(settings, store);
   const feederOf = feedersOf(settings, customers);
   const tasks = new Map<string, Task>();
-  const taskOf = (transformer: string): Task => {
-    let task = tasks.get(transformer);
+  const taskOf = (transformer: string, isLine = false): Task => {
+    const key = kindOf(transformer, isLine);
+    let task = tasks.get(key);
     if (!task) {
-      task = { transformer, feeder: feederOf.get(transformer) ?? '', members: [], rows: [] };
-      tasks.set(transformer, task);
+      const feeder = feederOf.get(transformer) ?? '';
+      task = { transformer, feeder, members: [], rows: [], ...(isLine ? { isLine } : {}) };
+      tasks.set(key, task);
     }
     return task;
   };
@@ -61,16 +66,29 @@ export function* planRun(
   };
   const ofFeeder = new Map<string, ReferenceMeter[]>();
   for (const reference of settings.references) {
-    const { meter, transformer, feeder = feederOf.get(transformer) ?? '', phase } = reference;
-    if (transformer) add(taskOf(transformer), { meter, reference: phase });
-    const others = ofFeeder.get(feeder);
+    const { meter, transformer, feeder = feederOf.get(transformer) ?? '', phase, isLine } = reference;
+    if (transformer)
+      add(taskOf(transformer, isLine), { meter, reference: phase }, rowOfReference(reference, store));
+    const key = kindOf(feeder, isLine);
+    const others = ofFeeder.get(key);
     if (others) others.push(reference);
-    else ofFeeder.set(feeder, [reference]);
+    else ofFeeder.set(key, [reference]);
   }
   for (const { meter, transformer, phase } of customers) {
-    const task = taskOf(transformer);
-    const inputs = INPUTS.filter((input) => store.row(seriesName(meter, input)) !== undefined);
-    if (inputs.length < 2) {
+    const lines = LINE_INPUTS.filter((input) => store.row(seriesName(meter, input)) !== undefined);
+    const isLine = lines.length > 0 && store.row(meter) === undefined;
+    const inputs = isLine
+      ? lines
+      : INPUTS.filter((input) => store.row(seriesName(meter, input)) !== undefined);
+    const task = taskOf(transformer, isLine);
+    if (isLine && inputs.length === 1) {
+      const recorded = linePhase(phase);
+      add(
+        task,
+        { meter, transformer, ...(recorded && { recorded }) },
+        store.row(seriesName(meter, inputs[0])),
+      );
+    } else if (inputs.length < 2) {
       const row = store.row(seriesName(meter, inputs[0] ?? 'a')) ?? -1;
       add(task, { meter, transformer, ...recordedOn(phase, 0) }, row);
     } else {
@@ -90,19 +108,21 @@ export function* planRun(
     if (own.length === 0) continue;
     if (hasAll(task.members) || own.length >= FEWEST) {
       if (!isWanted) continue;
-      if (!hasAll(task.members)) borrow(task, ofFeeder.get(task.feeder) ?? [], store);
+      if (!hasAll(task.members)) borrow(task, ofFeeder.get(kindOf(task.feeder, task.isLine)) ?? [], store);
       plan.tasks.push(task);
     } else {
-      let pool = pools.get(task.feeder);
+      const key = kindOf(task.feeder, task.isLine);
+      let pool = pools.get(key);
       if (!pool) {
         pool = {
+          ...(task.isLine ? { isLine: true } : {}),
           transformer: poolName(task.feeder),
           feeder: task.feeder,
           members: [],
           rows: [],
           isPool: true,
         };
-        pools.set(task.feeder, pool);
+        pools.set(key, pool);
       }
       task.members.forEach((member, k) => {
         if (!member.reference) add(pool, member, task.rows[k]);
@@ -113,7 +133,7 @@ export function* planRun(
   for (const pool of pools.values()) {
     // A delta run compares the small transformers of a feeder all together, or none.
     if (only && !pool.members.some(({ transformer }) => only.has(transformer ?? ''))) continue;
-    borrow(pool, ofFeeder.get(pool.feeder) ?? [], store);
+    borrow(pool, ofFeeder.get(kindOf(pool.feeder, pool.isLine)) ?? [], store);
     plan.late.push(pool);
   }
   for (const task of [...plan.tasks, ...plan.late]) {
@@ -147,7 +167,14 @@ function feedersOf(
   return found;
 }
 
-const INPUTS = ['a', 'b', 'c'];
+/** Meters to the neutral and between phases are apart: a key for either. */
+function kindOf(name: string, isLine = false): string {
+  return isLine ? `${name}\u0000line` : name;
+}
+
+function rowOfReference({ meter, isLine }: ReferenceMeter, store: SeriesStore): number {
+  return store.row(isLine ? seriesName(meter, LINE_INPUTS[0]) : meter) ?? -1;
+}
 
 /** The phase that the records have for an input, where they name one for each. */
 function recordedOn(phases: string | undefined, input: number): { recorded?: Phase } {
@@ -164,10 +191,10 @@ function borrow(task: Task, references: readonly ReferenceMeter[], store: Series
     if (task.members.some(({ reference }) => reference === phase)) continue;
     const there = references.filter((one) => one.phase === phase && !own.has(one.meter));
     const step = Math.max(1, Math.ceil(there.length / MOST_BORROWED));
-    there.forEach(({ meter }, k) => {
+    there.forEach((one, k) => {
       if (k % step !== 0) return;
-      task.members.push({ meter, reference: phase, borrowed });
-      task.rows.push(store.row(meter) ?? -1);
+      task.members.push({ meter: one.meter, reference: phase, borrowed });
+      task.rows.push(rowOfReference(one, store));
     });
   }
 }
@@ -188,8 +215,8 @@ export function lendMeans(
   for (const task of late) {
     for (const [p, phase] of PHASES.entries()) {
       if (task.members.some(({ reference }) => reference === phase)) continue;
-      const lenders = tasks.flatMap(({ feeder }, g) =>
-        feeder === task.feeder && (results[g].sure?.[p] ?? 0) >= LENDS ? [g] : [],
+      const lenders = tasks.flatMap(({ feeder, isLine }, g) =>
+        feeder === task.feeder && isLine === task.isLine && (results[g].sure?.[p] ?? 0) >= LENDS ? [g] : [],
       );
       for (const g of lenders.slice(0, MOST_BORROWED)) {
         task.members.push({ meter: tasks[g].transformer, reference: phase, borrowed: isNamed(task) });

@@ -6,8 +6,9 @@ import type { GroupResult } from './group/identify';
 import { missingnessOf } from './missingness';
 import { type Candidate, placeOf, strangers } from './placing';
 import type { Task } from './plan';
-import type { CorrelatorSettings } from './settings';
+import { type CorrelatorSettings, PHASES, type Phase } from './settings';
 import type { Steps } from './steps';
+import { LINE_INPUTS } from './store';
 import { summarise } from './summary';
 
 export interface RunResult {
@@ -25,7 +26,7 @@ export function* resultOf(
   const assignments: Assignment[] = [];
   const candidates: Candidate[] = [];
   const whose: Assignment[] = [];
-  for (const [group, { transformer, members, rows }] of tasks.entries()) {
+  for (const [group, { transformer, members, rows, isLine }] of tasks.entries()) {
     const customers = members.flatMap((member, k) => (member.reference ? [] : [{ member, row: rows[k] }]));
     let inputs: Assignment[] = [];
     results[group].members.forEach((found, k) => {
@@ -37,6 +38,7 @@ export function* resultOf(
         settings,
         frame,
       );
+      if (isLine) nameLines(assignment);
       if (results[group].permuted && assignment.agrees === false) {
         assignment.permuted = true;
         assignment.reason = [assignment.reason, 'so are all records of its transformer']
@@ -96,6 +98,14 @@ export function* resultOf(
     ...loadingFindings(transformers),
   ].map(({ meter, ...finding }): Diagnostic => ({ kind: 'diagnostic', meter, time, ...finding }));
   return { map, diagnostics };
+}
+
+/** Names of phases become those of pairs of phases. */
+function nameLines(assignment: Assignment): void {
+  const pairOf = (phase: string) => LINE_INPUTS[PHASES.indexOf(phase as Phase)] ?? phase;
+  if (assignment.phase !== null) assignment.phase = pairOf(assignment.phase);
+  if (assignment.recorded !== null) assignment.recorded = pairOf(assignment.recorded);
+  if (assignment.moved) assignment.moved.from = pairOf(assignment.moved.from);
 }
 
 function byTransformer(a: Assignment, b: Assignment): number {

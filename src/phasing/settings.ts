@@ -10,6 +10,8 @@ export interface ReferenceMeter {
   transformer: string;
   feeder?: string;
   phase: Phase;
+  /** Its voltage is that between two phases: `a` stands for ab, `b` for bc, `c` for ca. */
+  isLine?: boolean;
 }
 
 export interface CustomerMeter {
@@ -130,8 +132,22 @@ function readReference(row: unknown, at: string): ReferenceMeter {
     meter: check.text(r.meter, `${at}.meter`),
     transformer: isSensor ? '' : check.text(r.transformer, `${at}.transformer`),
     ...feeder,
-    phase: readPhase(r.phase, `${at}.phase`),
+    ...readReferencePhase(r.phase, `${at}.phase`),
   };
+}
+
+/** Pairs of phases, either way round, by the first of them in order. */
+const PAIRS: Record<string, Phase> = { ab: 'a', ba: 'a', bc: 'b', cb: 'b', ca: 'c', ac: 'c' };
+
+/** One phase, or a pair of them. */
+function readReferencePhase(value: unknown, field: string): { phase: Phase; isLine?: boolean } {
+  const pair = typeof value === 'string' ? PAIRS[value.trim().toLowerCase()] : undefined;
+  return pair ? { phase: pair, isLine: true } : { phase: readPhase(value, field) };
+}
+
+/** The phase that a record has of a meter between two phases, as that of {@link ReferenceMeter.isLine}. */
+export function linePhase(recorded: string | undefined): Phase | undefined {
+  return recorded === undefined ? undefined : PAIRS[recorded];
 }
 
 /** A row of the table of meters. Throws a FieldError that names the field. */

@@ -1,14 +1,24 @@
 /** Separates the name of a meter from that of its input: no name of a meter has it. */
 const INPUT = '\u0000';
 
+/** Inputs of a meter between a phase and the neutral, and between two phases. */
+export const INPUTS = ['a', 'b', 'c'] as const;
+export const LINE_INPUTS = ['ab', 'bc', 'ca'] as const;
+export type Input = (typeof INPUTS)[number] | (typeof LINE_INPUTS)[number];
+
 /** Name of the series of one input of a meter of several phases; that of input a is the meter's own. */
-export function seriesName(meter: string, input: string): string {
+export function seriesName(meter: string, input: Input): string {
   return input === 'a' ? meter : `${meter}${INPUT}${input}`;
+}
+
+/** Name of the series of a meter of one phase, whatever it calls its voltage. */
+export function onlySeriesName(meter: string, input: Input): string {
+  return input.length === 1 ? meter : seriesName(meter, LINE_INPUTS[0]);
 }
 
 /** Whether a series is a meter's first, and not that of a further input. */
 export function isFirstSeries(name: string): boolean {
-  return !name.includes(INPUT);
+  return !name.includes(INPUT) || name.endsWith(`${INPUT}${LINE_INPUTS[0]}`);
 }
 
 /** The meter of a series. */
@@ -60,7 +70,7 @@ export class SeriesStore {
   }
 
   get meters(): string[] {
-    return [...this.rowOf.keys()].filter(isFirstSeries);
+    return [...this.rowOf.keys()].filter(isFirstSeries).map(meterOfSeries);
   }
 
   /** Meters heard of. */
@@ -74,6 +84,11 @@ export class SeriesStore {
   /** Time of the window's interval, ms. */
   timeOf(interval: number): number {
     return (this.newest - this.length + 1 + interval) * this.intervalMs;
+  }
+
+  /** Whether anything was heard of a meter. */
+  knows(meter: string): boolean {
+    return this.rowOf.has(meter) || this.rowOf.has(seriesName(meter, LINE_INPUTS[0]));
   }
 
   /** Number of a meter's row; undefined for one never heard of. */

@@ -176,10 +176,10 @@ describe('phase-correlator in Node-RED', function () {
     await until(() => said('RECORDS_TAKEN').length === 1, 'the records');
     flow.send('correlator', { command: 'run' });
     await until(() => maps().length === 2, 'the map after the deploy', 20_000);
-    const after = (meter: string) => maps()[1].assignments.find((one) => one.meter === meter);
-    assert.equal(after('M0-9')?.decided?.by, 'crew 7');
-    assert.deepEqual([after('M0-9')?.grade, after('M0-9')?.runs], ['suspect', 2]);
-    assert.deepEqual([after('M0-3')?.recorded, after('M0-3')?.agrees], ['b', false]);
+    const standing = (meter: string) => maps()[1].assignments.find((one) => one.meter === meter);
+    assert.equal(standing('M0-9')?.decided?.by, 'crew 7');
+    assert.deepEqual([standing('M0-9')?.grade, standing('M0-9')?.runs], ['suspect', 2]);
+    assert.deepEqual([standing('M0-3')?.recorded, standing('M0-3')?.agrees], ['b', false]);
     const { changes } = flow.got('map')[1] as unknown as { changes: string };
     assert.ok(changes.includes('M0-3') && !changes.includes('M0-9'), changes);
     flow.send('correlator', { command: 'history' });
