@@ -24,10 +24,9 @@ import {
   SeriesStore,
   type StoreView,
   seriesName,
+  VALUE_BYTES,
 } from './store';
 
-/** Of a voltage in a series. */
-const BYTES = 4;
 /** A clock further ahead than this is wrong, and must not push everybody else out of the window. */
 const MAX_AHEAD_MS = 86_400_000;
 
@@ -163,7 +162,7 @@ export class PhaseCorrelator {
   private newStore(): SeriesStore {
     const { interval, days } = this.settings;
     const slots = Math.round((days * 86_400) / interval);
-    return new SeriesStore(interval, days, Math.floor(this.limit.bytes / (slots * BYTES)));
+    return new SeriesStore(interval, days, Math.floor(this.limit.bytes / (slots * VALUE_BYTES)));
   }
 
   private bound(): Bound {

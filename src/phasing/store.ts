@@ -28,6 +28,13 @@ export function meterOfSeries(name: string): string {
 
 /** Rows in one piece of memory. */
 const BLOCK_ROWS = 256;
+/** Of a value: a number of steps in 16 bits. */
+export const VALUE_BYTES = 2;
+/** Step of a row, V; of one with values that do not fit four times as much, as often as needed. */
+const STEP = 0.01;
+const COARSER = 4;
+/** Largest number of steps; the code 0 is a value that is missing, that of n steps n + 1. */
+const MOST_STEPS = 65_534;
 
 /** Where the rows of a store lie: what a worker needs to read them. */
 export interface StoreView {
@@ -43,14 +50,14 @@ export interface StoreView {
 /**
  * Voltages of many meters on one time grid, over the newest window. Slots are counted from the Unix
  * epoch, so the order in which readings come does not matter. Rows lie in shared memory, where workers read them
- * without a copy.
+ * without a copy, in steps of 10 mV up to 655 V: ten times finer than meters tell.
  */
 export class SeriesStore {
   /** Slots of the window. */
   readonly length: number;
   private readonly intervalMs: number;
   private readonly rowOf = new Map<string, number>();
-  private rings: Float32Array[] = [];
+  private rings: Uint16Array[] = [];
   private blocks: SharedArrayBuffer[] = [];
   /** Newest slot seen; the window ends with it. */
   private newest = -1;
@@ -126,7 +133,12 @@ export class SeriesStore {
     this.advanceTo(slot);
     const ring = this.rings[row];
     const at = slot % this.length;
-    if (!(ring[at] > volts)) ring[at] = volts;
+    const steps = stepsOf(this.blocks, row, this.length);
+    const place = row % BLOCK_ROWS;
+    while (volts > MOST_STEPS * steps[place]) coarsen(ring, steps, place);
+    // A voltage below 0 is none of an RMS.
+    const code = Math.round(Math.max(0, volts) / steps[place]) + 1;
+    if (code > ring[at]) ring[at] = code;
     return undefined;
   }
 
@@ -137,7 +149,7 @@ export class SeriesStore {
 
   /** That the series take. */
   get bytes(): number {
-    return this.blocks.length * BLOCK_ROWS * this.length * 4;
+    return this.blocks.length * blockBytes(this.length);
   }
 
   clear(): void {
@@ -151,8 +163,11 @@ export class SeriesStore {
   private newRow(): number {
     const row = this.rings.length;
     const { length } = this;
-    if (row % BLOCK_ROWS === 0) this.blocks.push(new SharedArrayBuffer(BLOCK_ROWS * length * 4));
-    this.rings.push(ringAt(this.blocks, row, length).fill(Number.NaN));
+    if (row % BLOCK_ROWS === 0) {
+      this.blocks.push(new SharedArrayBuffer(blockBytes(length)));
+      stepsOf(this.blocks, row, length).fill(STEP);
+    }
+    this.rings.push(ringAt(this.blocks, row, length));
     return row;
   }
 
@@ -160,22 +175,46 @@ export class SeriesStore {
   private advance(slot: number): void {
     const from = this.newest < 0 ? slot : Math.max(this.newest + 1, slot - this.length + 1);
     for (const ring of this.rings) {
-      for (let s = from; s <= slot; s++) ring[s % this.length] = Number.NaN;
+      for (let s = from; s <= slot; s++) ring[s % this.length] = 0;
     }
     this.newest = slot;
   }
 }
 
-function ringAt(blocks: readonly SharedArrayBuffer[], row: number, length: number): Float32Array {
-  return new Float32Array(blocks[Math.floor(row / BLOCK_ROWS)], (row % BLOCK_ROWS) * length * 4, length);
+function blockBytes(length: number): number {
+  return BLOCK_ROWS * (length * VALUE_BYTES + Float64Array.BYTES_PER_ELEMENT);
+}
+
+function ringAt(blocks: readonly SharedArrayBuffer[], row: number, length: number): Uint16Array {
+  const at = (row % BLOCK_ROWS) * length * VALUE_BYTES;
+  return new Uint16Array(blocks[Math.floor(row / BLOCK_ROWS)], at, length);
+}
+
+/** Steps of the rows of a block, V: behind its values. */
+function stepsOf(blocks: readonly SharedArrayBuffer[], row: number, length: number): Float64Array {
+  return new Float64Array(
+    blocks[Math.floor(row / BLOCK_ROWS)],
+    BLOCK_ROWS * length * VALUE_BYTES,
+    BLOCK_ROWS,
+  );
+}
+
+/** Makes room for larger values in a row. */
+function coarsen(ring: Uint16Array, steps: Float64Array, place: number): void {
+  steps[place] *= COARSER;
+  for (let i = 0; i < ring.length; i++) if (ring[i]) ring[i] = Math.round((ring[i] - 1) / COARSER) + 1;
 }
 
 /** Copies a row in order of time, NaN where nothing came. */
 export function readRow({ blocks, length, newest }: StoreView, row: number, into: Float32Array): void {
   const ring = ringAt(blocks, row, length);
+  const step = stepsOf(blocks, row, length)[row % BLOCK_ROWS];
   const first = (newest + 1) % length;
-  into.set(ring.subarray(first), 0);
-  into.set(ring.subarray(0, first), length - first);
+  for (let i = 0, at = first; i < length; i++) {
+    const code = ring[at];
+    into[i] = code ? (code - 1) * step : Number.NaN;
+    if (++at === length) at = 0;
+  }
 }
 
 /** Apparent power of a row of the power's store over the window of the voltages; undefined where there is none. */

@@ -15,8 +15,6 @@ const LEAST = 1e-6;
 /** Likeness of two clusters in differences, freed of noise, from which they are rather one phase; how sharply; how much that says at most. */
 const ONE_PHASE = 0.62;
 const SHARPNESS = 0.06;
-/** Likeness that says neither. */
-export const EITHER = ONE_PHASE;
 const LEAST_OF_ONE = 0.1;
 
 /** What is known of a cluster before it has a name. */

@@ -178,6 +178,10 @@ export interface Evidence {
   whole: number[][];
   /** By row, phase and draw. */
   drawn: Float64Array[][];
+  /** The same to the references alone, for a phase that has nobody else: neighbours must not count on one side only. */
+  alone: Float64Array[][];
+  /** Phases on which a row has others to compare with. */
+  hasOthers: boolean[][];
 }
 
 /** How like each row is to each phase in draws of the window's stretches. */
@@ -200,22 +204,29 @@ export function evidenceOf(
   table.takeFixed(rows, references, inDraws);
   table.takeSums(rows, sums, references, inDraws);
   const all = new Float64Array(rows.length * phases * draws);
+  const alone = new Float64Array(rows.length * phases * draws);
+  const hasOthers = rows.map(() => new Array<boolean>(phases).fill(false));
   for (let k = 0; k < rows.length; k++) {
     for (let p = 0; p < phases; p++) {
       const at = (k * phases + p) * draws;
       const isKnown = !Number.isNaN(scores[k][p]);
       for (let d = 0; d < draws; d++) {
         const others = sums.counts[p] - (isKnown ? table.products(k, p, d, phaseOf) : 0);
-        all[at + d] = isKnown
-          ? fisher(likenessOf(table.found, others, references[p] !== undefined, weight))
-          : Number.NaN;
+        const hasReferences = references[p] !== undefined;
+        all[at + d] = isKnown ? fisher(likenessOf(table.found, others, hasReferences, weight)) : Number.NaN;
+        alone[at + d] = isKnown && hasReferences ? fisher(likenessOf(table.found, 0, true)) : Number.NaN;
+        if (others > 0) hasOthers[k][p] = true;
       }
     }
   }
+  const byRow = (of: Float64Array) =>
+    rows.map((_, k) =>
+      references.map((_, p) => of.subarray((k * phases + p) * draws, (k * phases + p + 1) * draws)),
+    );
   return {
     whole: scores.map((of) => of.map((r) => (Number.isNaN(r) ? r : fisher(r)))),
-    drawn: rows.map((_, k) =>
-      references.map((_, p) => all.subarray((k * phases + p) * draws, (k * phases + p + 1) * draws)),
-    ),
+    drawn: byRow(all),
+    alone: byRow(alone),
+    hasOthers,
   };
 }

@@ -2,7 +2,7 @@ import { PHASES } from '../settings';
 import type { Blocks } from './blocks';
 import { kMeans } from './kmeans';
 import { likenessOfClusters } from './merge';
-import { EITHER, type Naming, nameClusters, sureOf } from './naming';
+import { type Naming, nameClusters, sureOf } from './naming';
 import { bestOf, type Evidence, evidenceOf, type Kin, type Refined, refine } from './refine';
 import { dot, PhaseSums, type ReferenceRows } from './rows';
 import { WHITENINGS, type Whitening, whiten } from './whiten';
@@ -113,7 +113,7 @@ function byReferences(group: ToSeparate, view: View, viewOf: ViewOf, weight: num
   );
   const refined = refine(rows, group.length, start, references, weight, group.kin);
   if (weight === ALONE) return judged(group, view, refined, 'pearson', weight, SURE_NAMES);
-  const naming = nameOf(group, refined, view.whitening, viewOf);
+  const naming = nameOf(group, refined, view.whitening, viewOf, true);
   // The phases have the names of their references, unless they are like these in another way.
   const confidence = PHASES.map((_, p) =>
     naming.phaseOf?.[p] === p ? naming.confidence[p] : Math.min(0.5, 1 - naming.confidence[p]),
@@ -177,7 +177,7 @@ function byClusters(group: ToSeparate, view: View, viewOf: ViewOf): Separated | 
 /** Names clusters, puts those together that are one phase, and lets the references vote with their members. */
 function fromClusters(group: ToSeparate, view: View, viewOf: ViewOf, apart: Refined): Separated {
   const { rows, whitening } = view;
-  const naming = nameOf(group, apart, whitening, viewOf);
+  const naming = nameOf(group, apart, whitening, viewOf, false);
   const place = naming.phaseOf ?? naming.grouping;
   const start = Int8Array.from(apart.phaseOf, (c) => place[c] ?? -1);
   if (!naming.phaseOf) {
@@ -218,24 +218,29 @@ function judged(
   };
 }
 
-/** Likelihood that a member's phase is the one that it is most like, over the draws. */
-export function sureOfMember({ whole, drawn }: Evidence, k: number, phase: number, freedom: number): number {
+/** Likelihood that a member is more like its phase than each other one, over the draws. */
+export function sureOfMember(evidence: Evidence, k: number, phase: number, freedom: number): number {
   if (phase < 0) return 0;
-  let second = -1;
+  const { whole, drawn, alone, hasOthers } = evidence;
+  let least = ONLY;
+  let isCompared = false;
   whole[k].forEach((z, p) => {
-    if (p !== phase && !Number.isNaN(z) && (second < 0 || z > whole[k][second])) second = p;
+    if (p === phase || Number.isNaN(z)) return;
+    // Where the other phase has references only, these alone are compared.
+    const areAlone = !hasOthers[k][p] && !Number.isNaN(alone[k][phase][0]);
+    const [own, other] = areAlone ? [alone[k][phase], alone[k][p]] : [drawn[k][phase], drawn[k][p]];
+    const lead = own.map((x, d) => x - other[d]);
+    const sure = sureOf(lead, freedom);
+    least = isCompared ? Math.min(least, sure) : sure;
+    isCompared = true;
   });
-  if (second < 0) return ONLY;
-  const [own, other] = [drawn[k][phase], drawn[k][second]];
-  return sureOf(
-    own.map((z, d) => z - other[d]),
-    freedom,
-  );
+  return least;
 }
 
 /**
  * Names of the clusters of a group, in the whitening that tells most of them: what tells meters apart need not be what
  * their phases have in common with references elsewhere.
+ * @param areApart the clusters are those of references, and as many phases
  * @returns by number of the cluster, with holes for those that are empty
  */
 function nameOf(
@@ -243,16 +248,16 @@ function nameOf(
   { phaseOf: clusterOf, sums: apart }: { phaseOf: ArrayLike<number>; sums?: PhaseSums },
   own: Whitening,
   viewOf: ViewOf,
+  areApart: boolean,
 ): Naming {
   const count = Math.max(PHASES.length, ...Array.from(clusterOf, (c) => c + 1));
   const { sums, counts } =
     own === 0 && apart ? apart : new PhaseSums(group.rows, group.length, clusterOf, count);
   const there = counts.flatMap((n, c) => (n > 0 ? [c] : []));
-  // Where each phase has a reference these tell which clusters are one.
-  const isTold = there.length < 2 || group.references.every((one) => one !== undefined);
+  const isTold = areApart || there.length < 2;
   const rows = isTold ? [] : viewOf(1).rows;
   const alike = isTold
-    ? there.map(() => there.map(() => EITHER))
+    ? there.map(() => there.map(() => 0))
     : likenessOfClusters(rows, clusterOf, new PhaseSums(rows, group.length, clusterOf, count), there);
   let best: { naming: Naming; sure: number } | undefined;
   for (const whitening of [own, ...WHITENINGS.filter((one) => one !== own)]) {
