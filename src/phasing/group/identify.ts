@@ -29,6 +29,8 @@ const UNPROVEN = 0.98;
 const AGREED = 0.985;
 /** The same where the references may be of another feeder, and where a meter contradicts its references: no match. */
 const DOUBTFUL = 0.89;
+/** The same of small transformers together that nothing but records names: no match. */
+const BY_RECORDS = 0.94;
 /** Likelihood that a meter is on the phase to which it moved. */
 const MOVED = 0.97;
 /** Standard errors by which a meter is more like the references of another phase before that is told. */
@@ -222,6 +224,7 @@ function assign(
         confidence: Math.min(
           hasOwn ? 1 : isAgreed ? AGREED : UNPROVEN,
           isUnknown || contradicts ? DOUBTFUL : 1,
+          group.kin && naming?.by === 'records' ? BY_RECORDS : 1,
           (move ? MOVED : sure[k]) * name,
         ),
         ...(contradicts

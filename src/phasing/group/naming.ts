@@ -10,12 +10,19 @@ const PERMUTED = 0.03;
 const FILLED_IN = 0.02;
 /** Likelihood that a cluster is none of one phase. */
 const MIXED = 0.1;
+/** Records of a cluster that must agree, in number and share, for its name to be sure by them alone; else it is at most so likely. */
+const AGREEING = 4;
+const SHARE_AGREEING = 0.75;
+const FEW = 0.94;
 /** Smallest likelihood that counts against a name. */
 const LEAST = 1e-6;
 /** Likeness of two clusters in differences, freed of noise, from which they are rather one phase; how sharply; how much that says at most. */
 const ONE_PHASE = 0.62;
 const SHARPNESS = 0.06;
 const LEAST_OF_ONE = 0.1;
+
+/** What of a lead counts: of several ways the best one was taken, and what is common to all days is in no draw. */
+const CAUTION = 0.75;
 
 /** What is known of a cluster before it has a name. */
 export interface Cluster {
@@ -79,6 +86,7 @@ export function nameClusters(
       const all = records.reduce((a, b) => a + b, 0);
       const agree = records[grouping[c]];
       const pure = agree * Math.log(1 - wrong) + (all - agree) * Math.log(wrong / 2);
+      if (agree < AGREEING || agree < SHARE_AGREEING * all) confidence[c] = Math.min(FEW, confidence[c]);
       confidence[c] /= 1 + MIXED * Math.exp(all * Math.log(1 / 3) - pure);
     });
   }
@@ -147,7 +155,7 @@ function likelihoodOfReferences(
     const behind = total.map((x, d) => totals[best][d] - x);
     const m = mean([...behind]);
     const spread = Math.sqrt(mean([...behind].map((x) => (x - m) ** 2)));
-    const sure = spread > 0 ? student(m / spread, freedom) : m > 0 ? 1 : 0.5;
+    const sure = spread > 0 ? student((CAUTION * m) / spread, freedom) : m > 0 ? 1 : 0.5;
     return Math.max(LEAST, (1 - sure) / Math.max(LEAST, sure));
   });
 }
@@ -211,9 +219,6 @@ function bestIndex(of: readonly number[]): number {
 function mean(of: readonly number[]): number {
   return of.reduce((a, b) => a + b, 0) / of.length;
 }
-
-/** What of a lead counts: of several ways the best one was taken, and what is common to all days is in no draw. */
-const CAUTION = 0.75;
 
 /** Likelihood that what is ahead by a mean over the draws is ahead. */
 export function sureOf(ahead: ArrayLike<number>, freedom: number): number {
