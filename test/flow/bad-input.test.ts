@@ -153,7 +153,7 @@ describe('bad input reaches a Catch node by name, and the next good message work
       [
         'an unknown command',
         { command: 'guess' },
-        /^msg\.command: expected one of run, reset, import, cancel, plot, stats, got "guess"/,
+        /^msg\.command: expected one of run, reset, import, cancel, plot, stats, records, accept, reject, history, got "guess"/,
       ],
     ] as [string, object, RegExp][];
     await check(flow, 'node', bad, async () => {

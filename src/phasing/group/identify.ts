@@ -203,6 +203,7 @@ function assign(
   const scores = levelScores(group, phaseOf, levelSums);
   const hasOwn = usable.some(({ member }) => member.reference && !member.borrowed);
   const isUnknown = usable.some(({ member }) => member.borrowed === 'unknown');
+  const inLevels = separated.whitening === 0;
   const of = new Map<Prepared, Identified>();
   customers.forEach((one, k) => {
     const move = moves.get(k);
@@ -220,7 +221,9 @@ function assign(
       names[p],
       {
         score: Math.min(1, Number.isNaN(own) ? 0 : own),
-        margin: move ? undefined : marginOf(refined.scores[k], p),
+        margin: move
+          ? undefined
+          : marginOf(inLevels ? names.map((_, q) => scores.of(k, q)) : refined.scores[k], p),
         confidence: Math.min(
           hasOwn ? 1 : isAgreed ? AGREED : UNPROVEN,
           isUnknown || contradicts ? DOUBTFUL : 1,
