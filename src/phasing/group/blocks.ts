@@ -2,6 +2,8 @@
 const FEWEST_BLOCKS = 8;
 /** Intervals of a stretch at least: neighbours are alike, and a stretch must stand for itself. */
 const SHORTEST = 6;
+/** What of a lead counts: of several ways the best one was taken, and what is common to all days is in no draw. */
+const CAUTION = 0.75;
 /** Draws, the same ones for all meters of all runs: what they have in common goes wrong in all of them at once. */
 const DRAWS = 48;
 
@@ -9,12 +11,15 @@ const DRAWS = 48;
 export interface Blocks {
   /** First interval of each, and the end of the last. */
   bounds: number[];
-  /** How often each draw takes each stretch. */
+  /** How often each draw takes each stretch; a single one takes all of a window that is too short for draws. */
   draws: Uint8Array[];
+  /** Intervals of the window. */
+  length: number;
 }
 
 /** @param perDay intervals of a day */
 export function blocksOf(length: number, perDay: number): Blocks {
+  if (length < FEWEST_BLOCKS * SHORTEST) return { bounds: [0, length], draws: [Uint8Array.of(1)], length };
   const days = Math.round(length / perDay);
   const count = Math.max(2, Math.min(days >= 5 ? days : FEWEST_BLOCKS, Math.floor(length / SHORTEST)));
   const bounds = Array.from({ length: count + 1 }, (_, k) => Math.round((k * length) / count));
@@ -27,7 +32,7 @@ export function blocksOf(length: number, perDay: number): Blocks {
     }
     return times;
   });
-  return { bounds, draws };
+  return { bounds, draws, length };
 }
 
 /** Sum of the products of two series in each stretch. */
@@ -74,10 +79,27 @@ export function normal(x: number): number {
 }
 
 /**
+ * Likelihood that what is ahead, in Fisher's z, by a mean over the draws is ahead. Of a window that is too short for
+ * draws by the spread of z itself, its intervals taken as independent (R. A. Fisher, 1921).
+ * @param ahead by draw
+ */
+export function sureOf(ahead: ArrayLike<number>, { bounds, draws, length }: Blocks): number {
+  let sum = 0;
+  for (let d = 0; d < ahead.length; d++) sum += ahead[d];
+  const m = sum / ahead.length;
+  if (draws.length === 1) return normal(m * Math.sqrt(Math.max(1, length - 3) / 2));
+  let squares = 0;
+  for (let d = 0; d < ahead.length; d++) squares += (ahead[d] - m) ** 2;
+  const spread = Math.sqrt(squares / ahead.length);
+  if (!(spread > 0)) return m > 0 ? normal(6) : 0.5;
+  return student((CAUTION * m) / spread, bounds.length - 2);
+}
+
+/**
  * Distribution function of Student's t, by the normal one (D. L. Wallace 1959): within 0.001 from 4 degrees of
  * freedom on.
  */
-export function student(t: number, freedom: number): number {
+function student(t: number, freedom: number): number {
   const x = Math.sqrt(freedom * Math.log1p((t * t) / freedom)) * ((8 * freedom + 1) / (8 * freedom + 3));
   return normal(Math.sign(t) * x);
 }

@@ -23,7 +23,9 @@ const LEVEL_LIMIT = 0.01;
 const CHANCE = 3;
 /** Day of a window, s. */
 const DAY = 86_400;
-/** Highest likelihood that is told without references of the transformer and without a record that agrees. */
+/** Highest likelihood that is given at all: the days of a window show no more. */
+const MOST = 0.99999;
+/** Highest likelihood that is given without references of the transformer and without a record that agrees. */
 const UNPROVEN = 0.98;
 /** The same with a record that agrees, which may be wrong in the same way. */
 const AGREED = 0.985;
@@ -196,8 +198,7 @@ function assign(
   }
   const phaseOf = Int8Array.from(refined.phaseOf);
   const sure = [...separated.sure];
-  const freedom = blocks.bounds.length - 2;
-  const tied = tieUp({ customers, rows, refined, evidence: separated.evidence, freedom }, phaseOf, sure);
+  const tied = tieUp({ customers, rows, refined, evidence: separated.evidence, blocks }, phaseOf, sure);
   const levels = levelsByPhase(customers, phaseOf, usable, names);
   const levelSums = levelSumsOf(group, separated, phaseOf, names.length);
   const scores = levelScores(group, phaseOf, levelSums);
@@ -225,7 +226,7 @@ function assign(
           ? undefined
           : marginOf(inLevels ? names.map((_, q) => scores.of(k, q)) : refined.scores[k], p),
         confidence: Math.min(
-          hasOwn ? 1 : isAgreed ? AGREED : UNPROVEN,
+          hasOwn ? MOST : isAgreed ? AGREED : UNPROVEN,
           isUnknown || contradicts ? DOUBTFUL : 1,
           group.kin && naming?.by === 'records' ? BY_RECORDS : 1,
           (move ? MOVED : sure[k]) * name,

@@ -1,5 +1,5 @@
 import { PHASES, type Phase } from '../settings';
-import { type Blocks, blockDots, drawn, fisher, normal, student } from './blocks';
+import { type Blocks, blockDots, drawn, fisher, sureOf } from './blocks';
 import type { ReferenceRows } from './rows';
 
 /** Records that are taken to be wrong before any is looked at, of how many; and that those of a whole group are permuted. */
@@ -20,9 +20,6 @@ const LEAST = 1e-6;
 const ONE_PHASE = 0.62;
 const SHARPNESS = 0.06;
 const LEAST_OF_ONE = 0.1;
-
-/** What of a lead counts: of several ways the best one was taken, and what is common to all days is in no draw. */
-const CAUTION = 0.75;
 
 /** What is known of a cluster before it has a name. */
 export interface Cluster {
@@ -149,13 +146,10 @@ function likelihoodOfReferences(
   );
   const means = totals.map((total) => mean([...total]));
   const best = bestIndex(means);
-  const freedom = blocks.bounds.length - 2;
   return totals.map((total, w) => {
     if (w === best) return 1;
     const behind = total.map((x, d) => totals[best][d] - x);
-    const m = mean([...behind]);
-    const spread = Math.sqrt(mean([...behind].map((x) => (x - m) ** 2)));
-    const sure = spread > 0 ? student((CAUTION * m) / spread, freedom) : m > 0 ? 1 : 0.5;
+    const sure = sureOf(behind, blocks);
     return Math.max(LEAST, (1 - sure) / Math.max(LEAST, sure));
   });
 }
@@ -218,16 +212,4 @@ function bestIndex(of: readonly number[]): number {
 
 function mean(of: readonly number[]): number {
   return of.reduce((a, b) => a + b, 0) / of.length;
-}
-
-/** Likelihood that what is ahead by a mean over the draws is ahead. */
-export function sureOf(ahead: ArrayLike<number>, freedom: number): number {
-  let sum = 0;
-  for (let d = 0; d < ahead.length; d++) sum += ahead[d];
-  const m = sum / ahead.length;
-  let squares = 0;
-  for (let d = 0; d < ahead.length; d++) squares += (ahead[d] - m) ** 2;
-  const spread = Math.sqrt(squares / ahead.length);
-  if (!(spread > 0)) return m > 0 ? normal(6) : 0.5;
-  return student((CAUTION * m) / spread, freedom);
 }

@@ -1,8 +1,8 @@
 import { PHASES } from '../settings';
-import type { Blocks } from './blocks';
+import { type Blocks, sureOf } from './blocks';
 import { kMeans } from './kmeans';
 import { likenessOfClusters } from './merge';
-import { type Naming, nameClusters, sureOf } from './naming';
+import { type Naming, nameClusters } from './naming';
 import { bestOf, type Evidence, evidenceOf, type Kin, type Refined, refine } from './refine';
 import { dot, PhaseSums, type ReferenceRows } from './rows';
 import { WHITENINGS, type Whitening, whiten } from './whiten';
@@ -204,7 +204,7 @@ function judged(
   naming: Naming | undefined,
 ): Separated {
   const evidence = evidenceOf(rows, refined, references, blocks, weight, kin);
-  const sure = rows.map((_, k) => sureOfMember(evidence, k, refined.phaseOf[k], blocks.bounds.length - 2));
+  const sure = rows.map((_, k) => sureOfMember(evidence, k, refined.phaseOf[k], blocks));
   return {
     method,
     whitening,
@@ -219,7 +219,7 @@ function judged(
 }
 
 /** Likelihood that a member is more like its phase than each other one, over the draws. */
-export function sureOfMember(evidence: Evidence, k: number, phase: number, freedom: number): number {
+export function sureOfMember(evidence: Evidence, k: number, phase: number, blocks: Blocks): number {
   if (phase < 0) return 0;
   const { whole, drawn, alone, hasOthers } = evidence;
   let least = ONLY;
@@ -230,7 +230,7 @@ export function sureOfMember(evidence: Evidence, k: number, phase: number, freed
     const areAlone = !hasOthers[k][p] && !Number.isNaN(alone[k][phase][0]);
     const [own, other] = areAlone ? [alone[k][phase], alone[k][p]] : [drawn[k][phase], drawn[k][p]];
     const lead = own.map((x, d) => x - other[d]);
-    const sure = sureOf(lead, freedom);
+    const sure = sureOf(lead, blocks);
     least = isCompared ? Math.min(least, sure) : sure;
     isCompared = true;
   });

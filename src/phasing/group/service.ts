@@ -1,4 +1,4 @@
-import { sureOf } from './naming';
+import { type Blocks, sureOf } from './blocks';
 import type { Prepared } from './prepare';
 import type { Evidence, Refined } from './refine';
 import { dot } from './rows';
@@ -20,7 +20,7 @@ export interface ServiceTransformers {
   rows: readonly Float32Array[];
   refined: Refined;
   evidence: Evidence;
-  freedom: number;
+  blocks: Blocks;
 }
 
 /**
@@ -31,7 +31,7 @@ export interface ServiceTransformers {
  * @returns the rows that were taken together
  */
 export function tieUp(
-  { customers, rows, refined, evidence: { drawn, whole }, freedom }: ServiceTransformers,
+  { customers, rows, refined, evidence: { drawn, whole }, blocks }: ServiceTransformers,
   phaseOf: Int8Array,
   sure: number[],
 ): Set<number> {
@@ -56,14 +56,14 @@ export function tieUp(
     const [first, second] = [phases[order[0]], phases[order[1]]];
     const ahead = (k: number, p: number, q: number) => drawn[k][p].map((z, d) => z - drawn[k][q][d]);
     const objects = own.some(
-      (k) => phaseOf[k] !== first && sureOf(ahead(k, phaseOf[k], first), freedom) > OBJECTS,
+      (k) => phaseOf[k] !== first && sureOf(ahead(k, phaseOf[k], first), blocks) > OBJECTS,
     );
     if (objects || !areAlike(own, likeness, usual)) continue;
     const all = own.map((k) => ahead(k, first, second));
     const sum = all[0].map((_, d) => all.reduce((total, one) => total + one[d], 0));
-    const confidence = sureOf(sum, freedom);
+    const confidence = sureOf(sum, blocks);
     own.forEach((k, i) => {
-      const agrees = sureOf(all[i], freedom);
+      const agrees = sureOf(all[i], blocks);
       phaseOf[k] = first;
       // One that would rather be elsewhere makes it less sure for itself.
       sure[k] =
