@@ -51,7 +51,7 @@ export function permutedFindings(tasks: readonly Task[], results: readonly Group
   });
 }
 
-/** Part of the meters left out by gaps from which that is told. */
+/** Part of the meters left out by gaps from which that is reported. */
 const MANY = 0.1;
 
 /** Meters that only their gaps keep out, where these are many. */

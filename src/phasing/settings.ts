@@ -45,7 +45,7 @@ export interface CorrelatorSettings {
   low: number;
   /** Gaps shorter than this many intervals are interpolated; a longer one excludes the meter. */
   maxGap: number;
-  /** What becomes of a meter with longer gaps: it is left out, or they are passed over. */
+  /** What becomes of a meter with longer gaps: it is left out, or they are masked. */
   gaps: Gaps;
   /** Clusters where there are no references. */
   clusters: number;

@@ -136,7 +136,7 @@ export class SeriesStore {
     const steps = stepsOf(this.blocks, row, this.length);
     const place = row % BLOCK_ROWS;
     while (volts > MOST_STEPS * steps[place]) coarsen(ring, steps, place);
-    // A voltage below 0 is none of an RMS.
+    // No RMS value is below 0.
     const code = Math.round(Math.max(0, volts) / steps[place]) + 1;
     if (code > ring[at]) ring[at] = code;
     return undefined;

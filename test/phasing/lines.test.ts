@@ -54,7 +54,7 @@ describe('meters between phases, and split phases', function () {
   };
   const pairs = Object.keys(PAIRS) as (keyof typeof PAIRS)[];
 
-  it('line-to-line meters are told ab, bc, ca, by references and by records, apart from the others', () => {
+  it('line-to-line meters are found on ab, bc, ca, by references and by records, apart from the others', () => {
     const series = new Map<string, Record<string, Float64Array>>();
     for (const pair of pairs) series.set(`R${pair}`, { [`v${pair}`]: line(pair, 0.1) });
     for (let k = 0; k < 9; k++) series.set(`L${k}`, { vab: line(pairs[k % 3], 0.6) });

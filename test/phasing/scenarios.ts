@@ -11,7 +11,7 @@ export interface Tally {
   match: number;
   /** Wrong, and a match or with a confidence of 0.99 and more. */
   surelyWrong: number;
-  /** Rightly told by bare Pearson with the references of the transformer, else of the feeder. */
+  /** Right by bare Pearson with the references of the transformer, else of the feeder. */
   levels: number;
   differences: number;
   assignments: Assignment[];
@@ -80,7 +80,7 @@ export function runNetwork(
   };
 }
 
-/** Meters rightly told by the correlation with the references alone, in levels and in differences. */
+/** Meters that are right by the correlation with the references alone, in levels and in differences. */
 export function pearson({ series, meters, references, truth }: Network): {
   levels: number;
   differences: number;
@@ -88,7 +88,7 @@ export function pearson({ series, meters, references, truth }: Network): {
   const differences = new Map(
     [...series].map(([name, row]) => [name, row.map((x, i) => (i ? x - row[i - 1] : Number.NaN))]),
   );
-  const told = (of: ReadonlyMap<string, Float64Array>) =>
+  const rightBy = (of: ReadonlyMap<string, Float64Array>) =>
     meters.filter(({ meter, transformer, feeder }) => {
       const own = references.filter((one) => one.transformer === transformer);
       const there = own.length === 3 ? own : references.filter((one) => one.feeder === feeder);
@@ -102,7 +102,7 @@ export function pearson({ series, meters, references, truth }: Network): {
       const best = ['a', 'b', 'c'].reduce((x, y) => (mean(likeness[y]) > mean(likeness[x]) ? y : x));
       return there.length > 0 && best === truth.get(meter);
     }).length;
-  return { levels: told(series), differences: told(differences) };
+  return { levels: rightBy(series), differences: rightBy(differences) };
 }
 
 function correlation(a: Float64Array, b: Float64Array): number {

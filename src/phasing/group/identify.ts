@@ -35,7 +35,7 @@ const DOUBTFUL = 0.89;
 const BY_RECORDS = 0.94;
 /** Likelihood that a meter is on the phase to which it moved. */
 const MOVED = 0.97;
-/** Standard errors by which a meter is more like the references of another phase before that is told. */
+/** Standard errors by which a meter is more like the references of another phase before that is reported. */
 const CONTRADICTS = 4;
 
 export interface GroupResult {
@@ -65,7 +65,7 @@ export interface Sources {
 /**
  * The phases of the meters of one group, mostly those of one transformer: series are cleaned, compared with the
  * references and with each other, in levels or in what shows more; clocks that are off are found and corrected, meters
- * that moved, hang, or read too high are told.
+ * that moved, hang, or read too high are reported.
  */
 export function identify(
   transformer: string,

@@ -17,11 +17,11 @@ export interface Identified {
   missing: number;
   /** Why it is no match although its score may be one: the next phase is as likely, its group may be permuted, it is unlike the references, or these may be of another feeder. */
   doubt?: 'margin' | 'name' | 'contradicts' | 'feeder';
-  /** Part of the intervals that it had, where longer gaps were passed over. */
+  /** Part of the intervals that it had, where longer gaps were masked. */
   had?: number;
   /** It was judged with the other meters of its service transformer, as one. */
   together?: boolean;
-  /** Why it is excluded; and whether by its gaps alone, so that it would be kept if they were passed over. */
+  /** Why it is excluded; and whether by its gaps alone, so that it would be kept if they were masked. */
   excluded?: string;
   hasGaps?: boolean;
   /** Seconds by which its clock is late, where that is worth telling. */

@@ -8,7 +8,7 @@ const BEFORE = 6;
 const PERMUTED = 0.03;
 /** Likelihood that one phase stands in all records because nobody looked. */
 const FILLED_IN = 0.02;
-/** Likelihood that a cluster is none of one phase. */
+/** Likelihood that a cluster is a mixture of phases. */
 const MIXED = 0.1;
 /** Records of a cluster that must agree, in number and share, for its name to be sure by them alone; else it is at most so likely. */
 const AGREEING = 4;
@@ -37,7 +37,7 @@ export interface Naming {
   grouping: number[];
   /** Likelihood that the name of each is right. */
   confidence: number[];
-  /** What told: references or records. */
+  /** Where the names come from. */
   by: 'references' | 'records' | 'nothing';
   /** Phases by the references and by the records, where these contradict them as a whole. */
   permuted?: [Phase, Phase][];

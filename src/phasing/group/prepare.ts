@@ -30,7 +30,7 @@ export interface Prepared {
   missing: number;
   /** Intervals that are compared, 1 for each; all of them without. */
   present?: Uint8Array;
-  /** It has longer gaps, which are passed over. */
+  /** It has longer gaps, which are masked. */
   masked?: boolean;
   level?: Level;
   /** Why it is left out; and whether by its gaps alone. */

@@ -17,7 +17,7 @@ const ONLY = 0.99;
 const WITH_NEIGHBOURS = 0.8;
 const ALONE = 1;
 
-/** A group whose meters are told apart, in what tells them apart best. */
+/** A group whose meters are separated by phase, in what separates them best. */
 export interface Separated {
   method: 'pearson' | 'kmeans';
   whitening: Whitening;
@@ -34,7 +34,7 @@ export interface Separated {
   naming: Naming | undefined;
 }
 
-/** What is to be told apart. */
+/** What is to be separated. */
 export interface ToSeparate {
   /** z-scores, and the intervals that are there. */
   rows: readonly Float32Array[];
