@@ -2,6 +2,7 @@ import type { Finding } from '../record';
 import { fillGaps, toZScores } from './clean';
 import { shift } from './group/clock';
 import type { PhaseMeans } from './means';
+import type { Task } from './plan';
 import type { CorrelatorSettings } from './settings';
 
 /** Likeness to another transformer's meters by which it must exceed that to its own. */
@@ -23,23 +24,24 @@ export interface Candidate {
 
 /**
  * The group of the same feeder whose meters each candidate is clearly more like than those of its own.
- * @param feeders of the groups; undefined for one whose meters are of several transformers
+ * @param places the groups; one whose meters are of several transformers is no place for a meter
  * @param read copies a row of the store
  * @returns index of the group by candidate, -1 for none; and how many were not compared
  */
 export function* placeOf(
   candidates: readonly Candidate[],
-  feeders: readonly (string | undefined)[],
+  places: readonly Pick<Task, 'feeder' | 'isPool' | 'isLine'>[],
   means: PhaseMeans,
   { match, maxGap, gaps }: CorrelatorSettings,
   read: (row: number, into: Float32Array) => void,
 ): Generator<void, { groups: number[]; notCompared: number }> {
   const ofFeeder = new Map<string, number[]>();
-  feeders.forEach((feeder, group) => {
-    if (feeder === undefined) return;
-    const own = ofFeeder.get(feeder);
+  const keyOf = ({ feeder, isLine }: Pick<Task, 'feeder' | 'isLine'>) => `${feeder}\u0000${isLine ?? ''}`;
+  places.forEach((place, group) => {
+    if (place.isPool) return;
+    const own = ofFeeder.get(keyOf(place));
     if (own) own.push(group);
-    else ofFeeder.set(feeder, [group]);
+    else ofFeeder.set(keyOf(place), [group]);
   });
   const order = candidates
     .map((_, k) => k)
@@ -50,7 +52,7 @@ export function* placeOf(
   let notCompared = 0;
   for (const k of order) {
     const { row, group, score, clockLag } = candidates[k];
-    const others = ofFeeder.get(feeders[group] ?? '') ?? [];
+    const others = ofFeeder.get(keyOf(places[group])) ?? [];
     left -= others.length * means.phases;
     if (left < 0) {
       notCompared++;

@@ -121,8 +121,7 @@ function* placeAll(
   settings: CorrelatorSettings,
   { means, read }: RunFrame,
 ): Steps<{ notCompared: number }> {
-  const places = tasks.map(({ feeder, isPool }) => (isPool ? undefined : feeder));
-  const { groups, notCompared } = yield* placeOf(candidates, places, means, settings, read);
+  const { groups, notCompared } = yield* placeOf(candidates, tasks, means, settings, read);
   groups.forEach((group, k) => {
     if (group < 0) return;
     whose[k].betterTransformer = tasks[group].transformer;

@@ -116,6 +116,33 @@ describe('phases of made-up networks, beside bare Pearson', function () {
     assert.ok(count > 40);
   });
 
+  it('a meter that hangs at another transformer of its feeder is found, also from a small one; never on another feeder', () => {
+    const large = (name: string, feeder: string) => ({
+      ...{ name, feeder, phases: 'abc', customers: 30, references: 'abc' },
+    });
+    const transformers = [
+      ...['T1', 'T2', 'T3'].map((name) => large(name, 'F1')),
+      ...['U1', 'U2'].map((name) => large(name, 'F2')),
+      ...['X1', 'X2', 'X3'].map((name) => ({ name, feeder: 'F1', phases: 'b', customers: 3 })),
+    ];
+    const network = makeNetwork({ seed: 7, transformers, strength: 2, sensors: { F1: 'abc' } });
+    const moved: Record<string, [string, string]> = {
+      'T1-M004': ['T2', 'F1'],
+      'T2-M008': ['X1', 'F1'],
+      'T3-M010': ['U1', 'F2'],
+    };
+    for (const row of network.meters) {
+      const to = moved[row.meter];
+      if (to) [row.transformer, row.feeder] = to;
+    }
+    const { assignments } = runNetwork(network);
+    const found = assignments.filter(({ betterTransformer }) => betterTransformer !== undefined);
+    assert.deepEqual(found.map(({ meter, betterTransformer }) => [meter, betterTransformer]).sort(), [
+      ['T1-M004', 'T1'],
+      ['T2-M008', 'T2'],
+    ]);
+  });
+
   it('references that fall silent after a day are still heard where they spoke, else nothing is certain', () => {
     for (const silent of [1, 0.3]) {
       const transformers = [{ name: 'T1', feeder: 'F1', phases: 'abc', customers: 12, references: 'abc' }];
