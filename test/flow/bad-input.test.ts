@@ -140,7 +140,7 @@ describe('bad input reaches a Catch node by name, and the next good message work
   it('phase-correlator', async () => {
     const references = ['a', 'b', 'c'].map((phase) => ({ meter: `R${phase}`, transformer: 'T1', phase }));
     const flow = await runFlow([
-      { id: 'node', type: 'phase-correlator', interval: 300, days: 0.01, references, wires: [['out'], []] },
+      { id: 'node', type: 'phase-correlator', interval: 300, days: 0.25, references, wires: [['out'], []] },
       { id: 'out', type: 'helper' },
     ]);
     const bad = [
@@ -163,9 +163,9 @@ describe('bad input reaches a Catch node by name, and the next good message work
         time: 3e5 * slot,
         values: { va },
       });
-      const wave = { Ra: [1, 2, 3], Rb: [3, 1, 2], Rc: [2, 3, 1], m1: [1, 2, 3] };
-      const readings = Object.entries(wave).flatMap(([meter, values]) =>
-        values.map((v, i) => at(meter, 100 + i, 230 + v)),
+      const turns = { Ra: 0, Rb: 1, Rc: 2, m1: 0 };
+      const readings = Object.entries(turns).flatMap(([meter, turn]) =>
+        Array.from({ length: 72 }, (_, i) => at(meter, 100 + i, 230 + ((i * i + 5 * turn) % 11))),
       );
       flow.send('node', { payload: readings });
       flow.send('node', { command: 'run' });

@@ -4,6 +4,8 @@ const FEWEST_BLOCKS = 8;
 const SHORTEST = 6;
 /** What of a lead counts: of several ways the best one was taken, and what is common to all days is in no draw. */
 const CAUTION = 0.75;
+/** Likelihood that a window without draws gives at most: its intervals hang together. */
+const SHORT = 0.94;
 /** Draws, the same ones for all meters of all runs: what they have in common goes wrong in all of them at once. */
 const DRAWS = 48;
 
@@ -87,7 +89,7 @@ export function sureOf(ahead: ArrayLike<number>, { bounds, draws, length }: Bloc
   let sum = 0;
   for (let d = 0; d < ahead.length; d++) sum += ahead[d];
   const m = sum / ahead.length;
-  if (draws.length === 1) return normal(m * Math.sqrt(Math.max(1, length - 3) / 2));
+  if (draws.length === 1) return Math.min(SHORT, normal(m * Math.sqrt(Math.max(0, length - 3) / 2)));
   let squares = 0;
   for (let d = 0; d < ahead.length; d++) squares += (ahead[d] - m) ** 2;
   const spread = Math.sqrt(squares / ahead.length);

@@ -5,14 +5,14 @@ import { clockLag, shift } from './clock';
 import { keepComponents } from './components';
 import { excludedOne, type Identified, judge, SURE } from './judge';
 import { levelsOf } from './level';
-import { findMove } from './moved';
+import { findMoves, scoreAfter } from './moved';
 import type { Naming } from './naming';
 import { type Member, onlyQuiet, type Prepared, prepareAll, quietOf } from './prepare';
-import { refine } from './refine';
+import { evidenceOf, refine } from './refine';
 import { dot, likenessOf, PhaseSums, type ReferenceRows } from './rows';
-import { effective, type Separated, separate, type ToSeparate } from './separate';
+import { effective, type Separated, separate, sureOfMember, type ToSeparate } from './separate';
 import { tieUp } from './service';
-import { WHITENING_NAMES } from './whiten';
+import { WHITENING_NAMES, whiten } from './whiten';
 
 /** Fewer meters than this make no clusters. */
 export const FEWEST = 6;
@@ -31,7 +31,7 @@ const UNPROVEN = 0.98;
 const AGREED = 0.985;
 /** The same where the references may be of another feeder, and where a meter contradicts its references: no match. */
 const DOUBTFUL = 0.89;
-/** The same of small transformers together that nothing but records names: no match. */
+/** The same of small transformers together that nothing but records names, and of clusters of components: no match. */
 const BY_RECORDS = 0.94;
 /** Likelihood that a meter is on the phase to which it moved. */
 const MOVED = 0.97;
@@ -76,6 +76,7 @@ export function identify(
 ): GroupResult {
   const all = prepareAll(members, length, sources.read, settings);
   const usable = all.filter(({ excluded }) => excluded === undefined);
+  const before = settings.components ? usable.map((one) => ({ ...one, row: one.row.slice() })) : undefined;
   if (settings.components) {
     keepComponents(
       usable.map(({ row }) => row),
@@ -114,6 +115,7 @@ export function identify(
   const names = separated.naming?.phaseOf
     ? [...PHASES]
     : separated.refined.sums.sums.map((_, k) => String(k + 1));
+  if (before) doubtComponents(group, before, separated);
   const found = assign(group, customers, separated, names, settings, usable);
   sources.sums?.(found.levelSums.sums);
   const { naming, method, whitening } = separated;
@@ -129,7 +131,11 @@ export function identify(
     names,
     members: all
       .filter(({ member }) => member.reference === undefined)
-      .map((one) => found.of.get(one) ?? excludedOne(one, one.excluded ?? 'no readings')),
+      .map(
+        (one) =>
+          found.of.get(one) ??
+          excludedOne(one, one.excluded ?? 'no other meter on its phase to compare with'),
+      ),
     ...(naming?.phaseOf ? { sure: naming.confidence } : {}),
     ...(permuted ? { permuted } : {}),
   };
@@ -148,6 +154,33 @@ function becauseOf(
   const names = { references: 'named by references', records: 'named by records', nothing: 'without names' };
   const why = missing.length ? `no usable reference for phase ${missing.join(', ')}` : 'asked for';
   return naming ? `${why}, ${names[naming.by]}` : why;
+}
+
+/**
+ * Components make each series of all the others: what they show is looked at again in the series as they were, which
+ * alone say how sure it is.
+ * @param before series of customers and references without components
+ */
+function doubtComponents(
+  { length, blocks, kin }: ToSeparate,
+  before: readonly Prepared[],
+  separated: Separated,
+): void {
+  const { whitening, refined, sure, withNeighbours } = separated;
+  const rows = before
+    .filter(({ member }) => member.reference === undefined)
+    .map(({ row, present }) => whiten(row, whitening, present));
+  const known = meansOf(
+    before.filter(({ member }) => member.reference !== undefined),
+    length,
+  );
+  const references = separated.references.map((one, p) => one && known[p] && whiten(known[p], whitening));
+  const sums = new PhaseSums(rows, length, refined.phaseOf, references.length);
+  const weight = withNeighbours ? undefined : 1;
+  const evidence = evidenceOf(rows, { ...refined, sums }, references, blocks, weight, kin);
+  rows.forEach((_, k) => {
+    sure[k] = Math.min(sure[k], sureOfMember(evidence, k, refined.phaseOf[k], blocks));
+  });
 }
 
 /** Of meters of several transformers, those of the same one; undefined where all are of one. */
@@ -209,7 +242,7 @@ function assign(
   customers.forEach((one, k) => {
     const move = moves.get(k);
     const p = move ? move.to : phaseOf[k];
-    if (p < 0) return;
+    if (p < 0 || (!move && Number.isNaN(refined.scores[k][p]))) return;
     const share = 1 - (one.present ? absentOf(one.present) : 0);
     const own = move
       ? scoreAfter(one.row, scores.sums, move)
@@ -221,7 +254,7 @@ function assign(
       one,
       names[p],
       {
-        score: Math.min(1, Number.isNaN(own) ? 0 : own),
+        score: Math.max(-1, Math.min(1, Number.isNaN(own) ? 0 : own)),
         margin: move
           ? undefined
           : marginOf(inLevels ? names.map((_, q) => scores.of(k, q)) : refined.scores[k], p),
@@ -229,6 +262,7 @@ function assign(
           hasOwn ? MOST : isAgreed ? AGREED : UNPROVEN,
           isUnknown || contradicts ? DOUBTFUL : 1,
           group.kin && naming?.by === 'records' ? BY_RECORDS : 1,
+          settings.components && separated.method === 'kmeans' ? BY_RECORDS : 1,
           (move ? MOVED : sure[k]) * name,
         ),
         ...(contradicts
@@ -339,37 +373,6 @@ function correctClocks(
     corrected = true;
   });
   return corrected;
-}
-
-interface Moved {
-  from: number;
-  to: number;
-  interval: number;
-}
-
-function findMoves(
-  customers: readonly Prepared[],
-  phaseOf: Int8Array,
-  sums: PhaseSums,
-  settings: CorrelatorSettings,
-): Map<number, Moved> {
-  const perDay = Math.round(DAY / settings.interval);
-  const found = new Map<number, Moved>();
-  if (sums.counts.filter((n) => n > 0).length < 2) return found;
-  customers.forEach(({ row }, k) => {
-    if (phaseOf[k] < 0) return;
-    const move = findMove(row, phaseOf[k], sums, perDay);
-    if (move) found.set(k, { from: move.from, to: move.to, interval: move.day * perDay });
-  });
-  return found;
-}
-
-/** Likeness of the part of a row behind its move. */
-function scoreAfter(row: Float32Array, sums: readonly Float32Array[], { to, interval }: Moved): number {
-  const part = row.slice(interval);
-  const other = sums[to].slice(interval);
-  if (!toZScores(part) || !toZScores(other)) return Number.NaN;
-  return dot(part, other) / part.length;
 }
 
 function levelsByPhase(

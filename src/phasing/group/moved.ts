@@ -1,4 +1,10 @@
-import type { PhaseSums } from './rows';
+import { toZScores } from '../clean';
+import type { CorrelatorSettings } from '../settings';
+import type { Prepared } from './prepare';
+import { dot, type PhaseSums } from './rows';
+
+/** Day of a window, s. */
+const DAY = 86_400;
 
 /** Likeness that both stretches must have, and what the change must gain a day over one phase throughout. */
 const LIKE = 0.5;
@@ -83,4 +89,41 @@ function dayLikeness(
   }
   const square = (xx - (x * x) / length) * (yy - (y * y) / length);
   return square > 0 ? (xy - (x * y) / length) / Math.sqrt(square) : 0;
+}
+
+/** A move as it is reported: by interval. */
+export interface Moved {
+  from: number;
+  to: number;
+  interval: number;
+}
+
+/** Members that changed their phase inside the window, by number. */
+export function findMoves(
+  customers: readonly Prepared[],
+  phaseOf: Int8Array,
+  sums: PhaseSums,
+  settings: CorrelatorSettings,
+): Map<number, Moved> {
+  const perDay = Math.round(DAY / settings.interval);
+  const found = new Map<number, Moved>();
+  if (sums.counts.filter((n) => n > 0).length < 2) return found;
+  customers.forEach(({ row }, k) => {
+    if (phaseOf[k] < 0) return;
+    const move = findMove(row, phaseOf[k], sums, perDay);
+    if (move) found.set(k, { from: move.from, to: move.to, interval: move.day * perDay });
+  });
+  return found;
+}
+
+/** Likeness of the part of a row behind its move. */
+export function scoreAfter(
+  row: Float32Array,
+  sums: readonly Float32Array[],
+  { to, interval }: Moved,
+): number {
+  const part = row.slice(interval);
+  const other = sums[to].slice(interval);
+  if (!toZScores(part) || !toZScores(other)) return Number.NaN;
+  return dot(part, other) / part.length;
 }

@@ -220,8 +220,8 @@ function judged(
 
 /** Likelihood that a member is more like its phase than each other one, over the draws. */
 export function sureOfMember(evidence: Evidence, k: number, phase: number, blocks: Blocks): number {
-  if (phase < 0) return 0;
   const { whole, drawn, alone, hasOthers } = evidence;
+  if (phase < 0 || Number.isNaN(whole[k][phase])) return 0;
   let least = ONLY;
   let isCompared = false;
   whole[k].forEach((z, p) => {
