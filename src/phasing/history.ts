@@ -134,7 +134,7 @@ export class PhaseHistory {
   }
 
   /**
-   * Takes what a file holds; nothing where there is none. One that makes no sense is put aside.
+   * Takes what a file holds; nothing where it is missing. One that makes no sense is put aside.
    * @returns where a damaged one lies now
    * @throws what the file system says
    */

@@ -4,7 +4,7 @@ import { kMeans } from './kmeans';
 import { likenessOfClusters } from './merge';
 import { type Naming, nameClusters } from './naming';
 import { bestOf, type Evidence, evidenceOf, type Kin, type Refined, refine } from './refine';
-import { dot, PhaseSums, type ReferenceRows } from './rows';
+import { dot, PhaseSums, REFERENCE_WEIGHT, type ReferenceRows } from './rows';
 import { WHITENINGS, type Whitening, whiten } from './whiten';
 
 /** Mean likelihood of being right from which a way of telling phases apart is taken, and none is tried after it. */
@@ -13,8 +13,7 @@ const CLEAR = 0.995;
 const GAIN = 0.7;
 /** Likelihood that a meter is where the only phase of its group is, if nothing tells of another one. */
 const ONLY = 0.99;
-/** What references count where meters are compared with each other, too; and where they alone count. */
-const WITH_NEIGHBOURS = 0.8;
+/** What references count where they alone are asked. */
 const ALONE = 1;
 
 /** A group whose meters are separated by phase, in what separates them best. */
@@ -96,7 +95,7 @@ export function separate(group: ToSeparate): Separated {
 type ViewOf = (whitening: Whitening) => View;
 
 function withNeighbours(group: ToSeparate, view: View, viewOf: ViewOf): Separated {
-  return byReferences(group, view, viewOf, WITH_NEIGHBOURS);
+  return byReferences(group, view, viewOf, REFERENCE_WEIGHT);
 }
 
 function alone(group: ToSeparate, view: View, viewOf: ViewOf): Separated {
@@ -186,13 +185,13 @@ function fromClusters(group: ToSeparate, view: View, viewOf: ViewOf, apart: Refi
   }
   const isComplete = view.references.every((one) => one !== undefined);
   const voting = isComplete ? NO_REFERENCES : view.references;
-  const refined = refine(rows, group.length, start, voting, WITH_NEIGHBOURS, group.kin);
+  const refined = refine(rows, group.length, start, voting, REFERENCE_WEIGHT, group.kin);
   const confidence = PHASES.map((_, p) => {
     const own = place.flatMap((phase, c) => (phase === p ? [naming.confidence[c]] : []));
     return own.length ? Math.min(...own) : 0;
   });
   const named = { ...naming, phaseOf: [0, 1, 2], confidence };
-  return judged(group, { ...view, references: voting }, refined, 'kmeans', WITH_NEIGHBOURS, named);
+  return judged(group, { ...view, references: voting }, refined, 'kmeans', REFERENCE_WEIGHT, named);
 }
 
 function judged(
