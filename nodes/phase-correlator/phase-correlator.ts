@@ -11,6 +11,7 @@ import {
   readCorrelatorSettings,
   resultsJson,
   SeriesDisk,
+  seriesDamaged,
   seriesError,
   seriesKey,
   tablePath,
@@ -103,6 +104,7 @@ export = (RED: NodeAPI): void => {
       const { key } = (this as Node<Credentials>).credentials ?? {};
       const kept = new SeriesDisk(folder, settings, key || undefined, {
         aside: (words) => say(seriesKey(words)),
+        damaged: (words) => say(seriesDamaged(words)),
         failing: (words) => conditions.set('disk', words === undefined ? undefined : seriesError(words)),
       });
       disk = kept;

@@ -1,97 +1,100 @@
 import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
 import { SEAL, seal, unseal } from '../../shared';
 
-/** A value of a meter in a slot of the grid. */
-export interface StoredValue {
-  meter: string;
-  slot: number;
-  volts: number;
-}
-
-const MAGIC = 0x5051;
+const MAGIC = Buffer.from('PQS2');
 const PLAIN = 0;
 const ENCRYPTED = 1;
 /** Magic, kind, length of what follows. */
-const HEAD = 8;
+const HEAD = 12;
 /** Beginning of a hash. */
 const TAG = 16;
+/** Bytes of a block at most: what claims more is no block of ours. */
+const MAX_BLOCK = 64 * 2 ** 20;
+/** Bytes that are read at once. */
+const PIECE = 2 ** 20;
 
-/** A block that is whole but was written with another key. */
+/** Blocks that are whole, but all of them were written with another key. */
 export class WrongKey extends Error {
   constructor() {
     super('the key does not fit the stored series');
   }
 }
 
-/**
- * Values as one block of a file: names once, then number, slot and float32 of each. With a key sealed; without one
- * hashed, so that a block that was cut by a crash is known.
- */
-export function encodeBlock(values: readonly StoredValue[], key?: Buffer): Buffer {
-  const body = encodeBody(values);
+/** Bytes as one block of a file: sealed where there is a key, else hashed, so that one cut by a crash is known. */
+export function encodeBlock(body: Buffer, key?: Buffer): Buffer {
   const block = key ? seal(body, key) : Buffer.concat([hashOf(body), body]);
   const head = Buffer.alloc(HEAD);
-  head.writeUInt16LE(MAGIC, 0);
-  head.writeUInt16LE(key ? ENCRYPTED : PLAIN, 2);
-  head.writeUInt32LE(block.length, 4);
+  MAGIC.copy(head);
+  head.writeUInt32LE(key ? ENCRYPTED : PLAIN, 4);
+  head.writeUInt32LE(block.length, 8);
   return Buffer.concat([head, block]);
 }
 
 /**
- * The values of all whole blocks of a file, as far as they follow each other.
- * @throws WrongKey where a block is encrypted and the key is missing or another one
+ * All whole blocks of a file, read piece by piece; what is cut or damaged between them is passed over.
+ * @param lost is given the number of bytes that belong to no whole block, at the end
+ * @throws WrongKey where there are encrypted blocks and the key opens none of them; the file system's error
  */
-export function* decodeBlocks(file: Buffer, key?: Buffer): Generator<StoredValue[]> {
-  let at = 0;
-  while (at + HEAD <= file.length) {
-    const kind = file.readUInt16LE(at + 2);
-    const length = file.readUInt32LE(at + 4);
-    const end = at + HEAD + length;
-    const least = kind === ENCRYPTED ? SEAL : TAG;
-    if (file.readUInt16LE(at) !== MAGIC || kind > ENCRYPTED || length < least || end > file.length) return;
-    const body = open(file.subarray(at + HEAD, end), kind, key);
-    if (!body) return;
-    yield decodeBody(body);
-    at = end;
+export async function* readBlocks(
+  file: FileHandle,
+  key: Buffer | undefined,
+  lost: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  let held: Buffer = Buffer.alloc(0);
+  let isEnd = false;
+  let [skipped, opened, closed] = [0, 0, 0];
+  /** Makes so many bytes available, as far as the file has them. */
+  const need = async (bytes: number): Promise<boolean> => {
+    const parts = [held];
+    let have = held.length;
+    while (have < bytes && !isEnd) {
+      const piece = Buffer.allocUnsafe(PIECE);
+      const { bytesRead } = await file.read(piece, 0, PIECE);
+      isEnd = bytesRead === 0;
+      parts.push(piece.subarray(0, bytesRead));
+      have += bytesRead;
+    }
+    if (parts.length > 1) held = Buffer.concat(parts);
+    return have >= bytes;
+  };
+  const pass = (bytes: number) => {
+    skipped += bytes;
+    held = held.subarray(bytes);
+  };
+  while (await need(HEAD)) {
+    const at = held.indexOf(MAGIC);
+    if (at !== 0) {
+      pass(at < 0 ? held.length - MAGIC.length + 1 : at);
+      continue;
+    }
+    const kind = held.readUInt32LE(4);
+    const length = held.readUInt32LE(8);
+    const isPossible =
+      kind <= ENCRYPTED && length >= (kind === ENCRYPTED ? SEAL : TAG) && length <= MAX_BLOCK;
+    if (!isPossible || !(await need(HEAD + length))) {
+      pass(MAGIC.length);
+      continue;
+    }
+    const body = open(held.subarray(HEAD, HEAD + length), kind, key);
+    if (!body) {
+      if (kind === ENCRYPTED) closed++;
+      pass(MAGIC.length);
+      continue;
+    }
+    opened++;
+    held = held.subarray(HEAD + length);
+    yield body;
   }
+  if (closed && !opened) throw new WrongKey();
+  skipped += held.length;
+  if (skipped) lost(skipped);
 }
 
 function open(block: Buffer, kind: number, key?: Buffer): Buffer | undefined {
-  if (kind === PLAIN) {
-    const body = block.subarray(TAG);
-    return hashOf(body).equals(block.subarray(0, TAG)) ? body : undefined;
-  }
-  const body = key && unseal(block, key);
-  if (!body) throw new WrongKey();
-  return body;
-}
-
-function encodeBody(values: readonly StoredValue[]): Buffer {
-  const numbers = new Map<string, number>();
-  for (const { meter } of values) if (!numbers.has(meter)) numbers.set(meter, numbers.size);
-  const names = Buffer.from(JSON.stringify([...numbers.keys()]));
-  const body = Buffer.alloc(4 + names.length + 12 * values.length);
-  body.writeUInt32LE(names.length, 0);
-  names.copy(body, 4);
-  let at = 4 + names.length;
-  for (const { meter, slot, volts } of values) {
-    body.writeUInt32LE(numbers.get(meter) ?? 0, at);
-    body.writeUInt32LE(slot, at + 4);
-    body.writeFloatLE(volts, at + 8);
-    at += 12;
-  }
-  return body;
-}
-
-function decodeBody(body: Buffer): StoredValue[] {
-  const length = body.readUInt32LE(0);
-  const names: string[] = JSON.parse(body.toString('utf8', 4, 4 + length));
-  const values: StoredValue[] = [];
-  for (let at = 4 + length; at + 12 <= body.length; at += 12) {
-    const meter = names[body.readUInt32LE(at)];
-    values.push({ meter, slot: body.readUInt32LE(at + 4), volts: body.readFloatLE(at + 8) });
-  }
-  return values;
+  if (kind === ENCRYPTED) return key && unseal(block, key);
+  const body = block.subarray(TAG);
+  return hashOf(body).equals(block.subarray(0, TAG)) ? body : undefined;
 }
 
 function hashOf(body: Buffer): Buffer {

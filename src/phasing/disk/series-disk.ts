@@ -1,8 +1,10 @@
-import { appendFile, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { randomInt } from 'node:crypto';
+import { appendFile, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Finding } from '../../record';
 import { believedTime, DiskSpace, keepPrivate, keyOf, makePrivate, unlessMissing } from '../../shared';
-import { decodeBlocks, encodeBlock, type StoredValue, WrongKey } from './blocks';
+import { encodeBlock, readBlocks, WrongKey } from './blocks';
+import { decodeColumns, encodeColumns, type KnownNames, Names, type StoredValue } from './columns';
 
 const DAY_MS = 86_400_000;
 const FILE = /^(\d{4}-\d{2}-\d{2})\.series$/;
@@ -11,19 +13,23 @@ const MAX_WAITING = 2_000_000;
 /** Values from which on a block is written at once, and how long the others wait, ms. */
 const BLOCK = 20_000;
 const EVERY = 5000;
+/** Days whose names of meters are held while they are written: today, and what comes late. */
+const DAYS_OPEN = 3;
 /** How often old files are looked for, ms. */
 const CLEAN_EVERY = 3_600_000;
 
 export interface SeriesDiskListener {
   /** A file that the key does not fit was put aside. */
   aside(text: string): void;
+  /** Bytes of a file that belong to no whole block were passed over. */
+  damaged(text: string): void;
   /** Why nothing can be written; undefined when something was. */
   failing(text: string | undefined): void;
 }
 
 /**
  * The window of the correlator on disk: a file a day, to which blocks are appended. What was flushed survives a crash;
- * a block cut short is left out when the file is read. Files older than the window are deleted while it is written, by a
+ * a block cut short or damaged is passed over when the file is read, which is reported. Files older than the window are deleted while it is written, by a
  * clock that is to be believed.
  */
 export class SeriesDisk {
@@ -33,6 +39,8 @@ export class SeriesDisk {
   private key: Buffer | undefined;
   private readonly space: DiskSpace;
   private isWriting = false;
+  /** By day, those that were written last at the end. */
+  private readonly names = new Map<string, Names>();
   private cleaned = Number.NEGATIVE_INFINITY;
   readonly counters = { dropped: 0 };
 
@@ -64,17 +72,41 @@ export class SeriesDisk {
     for (const name of (await readdir(this.folder)).sort()) {
       const [, day] = FILE.exec(name) ?? [];
       if (!day) continue;
-      const path = join(this.folder, name);
-      try {
-        for (const values of decodeBlocks(await readFile(path), this.key)) {
-          for (const value of values) take(value);
-          await new Promise((resolve) => setImmediate(resolve));
+      await this.read(name, take);
+    }
+  }
+
+  private async read(name: string, take: (value: StoredValue) => void): Promise<void> {
+    const path = join(this.folder, name);
+    const file = await open(path);
+    const known: KnownNames = { segment: -1, names: [] };
+    let [lost, foreign, nameless] = [0, 0, 0];
+    let isAside = false;
+    try {
+      for await (const body of readBlocks(file, this.key, (bytes) => {
+        lost = bytes;
+      })) {
+        try {
+          nameless += decodeColumns(body, known, take);
+        } catch {
+          // Whole, but not of ours.
+          foreign += body.length;
         }
-      } catch (error) {
-        if (!(error instanceof WrongKey)) throw error;
-        await rename(path, `${path}.kept`);
-        this.listener.aside(`${name}: ${error.message}; put aside as ${name}.kept`);
       }
+    } catch (error) {
+      if (!(error instanceof WrongKey)) throw error;
+      isAside = true;
+    } finally {
+      await file.close();
+    }
+    if (isAside) {
+      await rename(path, `${path}.kept`);
+      this.listener.aside(`${name}: ${new WrongKey().message}; put aside as ${name}.kept`);
+    }
+    lost += foreign;
+    if (lost || nameless) {
+      const names = nameless ? `, and the names of ${nameless} values with them` : '';
+      this.listener.damaged(`${name}: ${lost} bytes could not be read${names}`);
     }
   }
 
@@ -109,6 +141,7 @@ export class SeriesDisk {
   async clear(): Promise<void> {
     this.waiting = [];
     await this.flush();
+    this.names.clear();
     for (const name of (await unlessMissing(readdir(this.folder))) ?? []) {
       if (FILE.test(name)) await rm(join(this.folder, name), { force: true });
     }
@@ -126,6 +159,16 @@ export class SeriesDisk {
     }
   }
 
+  /** Numbers of the meters in the file of a day. */
+  private namesOf(day: string): Names {
+    const names = this.names.get(day) ?? new Names(randomInt(2 ** 32));
+    this.names.delete(day);
+    this.names.set(day, names);
+    const [oldest] = this.names.keys();
+    if (this.names.size > DAYS_OPEN) this.names.delete(oldest);
+    return names;
+  }
+
   private async write(values: StoredValue[]): Promise<void> {
     const byDay = new Map<string, StoredValue[]>();
     for (const value of values) {
@@ -136,7 +179,7 @@ export class SeriesDisk {
     }
     try {
       for (const [day, own] of byDay) {
-        const block = encodeBlock(own, this.key);
+        const block = encodeBlock(encodeColumns(own, this.namesOf(day)), this.key);
         const shortage = await this.space.shortage(block.length);
         if (shortage) throw new Error(shortage);
         await appendFile(join(this.folder, `${day}.series`), block, { mode: 0o600 });
@@ -144,6 +187,8 @@ export class SeriesDisk {
       await this.clean();
       this.listener.failing(undefined);
     } catch (error) {
+      // Names that are only in part on disk are no use to the blocks after them.
+      this.names.clear();
       // What of it is on disk is written again: of two values of a slot one stays.
       const kept = values.slice(0, Math.max(0, MAX_WAITING - this.waiting.length));
       this.counters.dropped += values.length - kept.length;
@@ -160,6 +205,17 @@ export function seriesKey(text: string): Finding {
     severity: 'error',
     text,
     hint: 'Give the key of before in the settings and take the ending .kept off the file, or delete it: without it the window begins later.',
+    detail: {},
+  };
+}
+
+/** Parts of a file that cannot be read. */
+export function seriesDamaged(text: string): Finding {
+  return {
+    code: 'SERIES_DAMAGED',
+    severity: 'warning',
+    text: `a part of the stored series is left out: ${text}`,
+    hint: 'The last seconds before a crash or a power cut may be missing, which does no harm. If it comes again without one, or is more, check the disk.',
     detail: {},
   };
 }
