@@ -119,3 +119,10 @@ export function toZScores(series: Float32Array, least?: number): Level | undefin
   for (let i = 0; i < length; i++) series[i] = (series[i] - mean) * factor;
   return { mean, deviation };
 }
+
+/** Part of the intervals that have a value. */
+export function shareOf(row: Float32Array): number {
+  let count = 0;
+  for (let i = 0; i < row.length; i++) if (!Number.isNaN(row[i])) count++;
+  return count / row.length;
+}

@@ -8,9 +8,11 @@ import type { ImportThread } from './import/import-thread';
 import { type Imported, importSeries } from './import/series';
 import { ASSUMED_PF } from './loading';
 import { PhaseMeans } from './means';
+import { type Placed, type PlaceJob, placeJobs } from './placing/jobs';
+import { placeMeters } from './placing/place';
 import { byName, lendMeans, type Plan, planRun, type Task } from './plan';
 import { type ClusterPlot, clusterPlot } from './plot';
-import { type RunResult, resultOf } from './result';
+import { assignmentsOf, notePlaces, type RunResult, resultOf } from './result';
 import { runTask } from './run-task';
 import { type CorrelatorSettings, MAX_METERS, PHASES, readMeter } from './settings';
 import { atOnce, inSlices } from './steps';
@@ -26,6 +28,7 @@ import {
   seriesName,
   VALUE_BYTES,
 } from './store';
+import type { Common } from './worker';
 
 /** A clock further ahead than this is wrong, and must not push everybody else out of the window. */
 const MAX_AHEAD_MS = 86_400_000;
@@ -36,16 +39,11 @@ const RIPE_MS = 86_400_000;
 /** Readings that wait for the end of a run. */
 const MAX_HELD = 1_000_000;
 
-/** Does the pieces of a run elsewhere; results in the order of the tasks. */
+/** Does the pieces of a run elsewhere; results in the order of what they are given. */
 export interface Workers {
-  do(
-    settings: CorrelatorSettings,
-    view: StoreView,
-    tasks: readonly Task[],
-    means: PhaseMeans,
-    /** Place of the first one among the means. */
-    place: number,
-  ): Promise<GroupResult[]>;
+  /** @param place of the first task among the means */
+  groups(common: Common, tasks: readonly Task[], means: PhaseMeans, place: number): Promise<GroupResult[]>;
+  places(common: Common, jobs: readonly PlaceJob[]): Promise<Placed[]>;
 }
 
 /** Which phase each meter is on, by the likeness of its voltage to that of others at the same transformer. */
@@ -301,7 +299,12 @@ export class PhaseCorrelator {
     const results = tasks.map((task, k) => runTask(settings, view, task, k, means));
     lendMeans(plan, results, (group, phase) => means.place(group, phase));
     results.push(...late.map((task, k) => runTask(settings, view, task, tasks.length + k, means)));
-    return atOnce(resultOf(settings, [...tasks, ...late], results, this.frame(now, means)));
+    const frame = this.frame(now, means);
+    const all = [...tasks, ...late];
+    const { assignments, meters } = atOnce(assignmentsOf(settings, all, results, frame));
+    const jobs = atOnce(placeJobs(meters));
+    const placed = jobs.map(({ job }) => placeMeters(settings, view, job));
+    return atOnce(resultOf(settings, all, results, assignments, notePlaces(jobs, placed), frame));
   }
 
   /**
@@ -319,10 +322,19 @@ export class PhaseCorrelator {
       const { tasks, late } = plan;
       const means = this.meansFor(plan);
       const frame = this.frame(now, means);
-      const results = await workers.do(settings, this.view, tasks, means, 0);
+      const common = { settings, view: this.view };
+      const results = await workers.groups(common, tasks, means, 0);
       lendMeans(plan, results, (group, phase) => means.place(group, phase));
-      if (late.length) results.push(...(await workers.do(settings, this.view, late, means, tasks.length)));
-      const result = await inSlices(resultOf(settings, [...tasks, ...late], results, frame));
+      if (late.length) results.push(...(await workers.groups(common, late, means, tasks.length)));
+      const all = [...tasks, ...late];
+      const { assignments, meters } = await inSlices(assignmentsOf(settings, all, results, frame));
+      const jobs = await inSlices(placeJobs(meters));
+      const placed = await workers.places(
+        common,
+        jobs.map(({ job }) => job),
+      );
+      const notCompared = notePlaces(jobs, placed);
+      const result = await inSlices(resultOf(settings, all, results, assignments, notCompared, frame));
       this.history.note(result.map);
       return result;
     } finally {

@@ -99,7 +99,9 @@ export function findingsOf(assignments: readonly Assignment[], { low }: Correlat
   const late = assignments.filter(({ clockLate }) => clockLate !== undefined);
   const high = assignments.filter(({ level }) => level !== undefined);
   const moved = assignments.filter((a) => a.moved !== undefined);
-  const misplaced = assignments.filter(({ betterTransformer }) => betterTransformer !== undefined);
+  const misplaced = assignments
+    .filter(({ betterTransformer }) => betterTransformer !== undefined)
+    .sort((a, b) => (b.betterMargin ?? 0) - (a.betterMargin ?? 0));
   const wrong = assignments.filter(({ agrees, permuted }) => agrees === false && !permuted);
   return [
     ...one(
@@ -141,8 +143,12 @@ export function findingsOf(assignments: readonly Assignment[], { low }: Correlat
       'WRONG_TRANSFORMER',
       misplaced,
       `meters more like those of another transformer: ${misplaced.length} of ${all}`,
-      'Check in the field at which transformer these meters hang, and correct the records.',
-      ({ transformer, betterTransformer, score }) => ({ transformer, betterTransformer, score }),
+      'Check in the field which transformer feeds these meters, the largest margin first, and correct the records.',
+      ({ transformer, betterTransformer, betterMargin }) => ({
+        transformer,
+        betterTransformer,
+        betterMargin,
+      }),
     ),
     ...one(
       'PHASE_RECORD',

@@ -167,6 +167,11 @@ function feedersOf(
   return found;
 }
 
+/** Feeder of a task: those of meters to the neutral and of meters between phases are apart. */
+export function feederKey({ feeder, isLine }: Task): string {
+  return kindOf(feeder, isLine);
+}
+
 /** Meters to the neutral and between phases are apart: a key for either. */
 function kindOf(name: string, isLine = false): string {
   return isLine ? `${name}\u0000line` : name;

@@ -4,8 +4,9 @@ import { findingsOf, gapFindings, loadingFindings, permutedFindings } from './fi
 import type { RunFrame } from './frame';
 import type { GroupResult } from './group/identify';
 import { missingnessOf } from './missingness';
-import { type Candidate, placeOf, strangers } from './placing';
-import type { Task } from './plan';
+import type { NamedJob, Placeable, Placed } from './placing/jobs';
+import { strangers } from './placing/strangers';
+import { feederKey, type Task } from './plan';
 import { type CorrelatorSettings, PHASES, type Phase } from './settings';
 import type { Steps } from './steps';
 import { LINE_INPUTS } from './store';
@@ -16,21 +17,29 @@ export interface RunResult {
   diagnostics: Diagnostic[];
 }
 
-/** Puts the pieces of a run together: assignments by transformer and meter. */
-export function* resultOf(
+/** What a run found of each meter, and those of them that can be placed at a transformer. */
+export interface Assigned {
+  assignments: Assignment[];
+  meters: Placeable[];
+}
+
+/** The pieces of a run as assignments, by transformer and meter. */
+export function* assignmentsOf(
   settings: CorrelatorSettings,
   tasks: readonly Task[],
   results: readonly GroupResult[],
   frame: RunFrame,
-): Steps<RunResult> {
+): Steps<Assigned> {
   const assignments: Assignment[] = [];
-  const candidates: Candidate[] = [];
-  const whose: Assignment[] = [];
-  for (const [group, { transformer, members, rows, isLine }] of tasks.entries()) {
-    const customers = members.flatMap((member, k) => (member.reference ? [] : [{ member, row: rows[k] }]));
+  const meters: Placeable[] = [];
+  for (const [group, task] of tasks.entries()) {
+    const { transformer, members, rows, power, isLine } = task;
+    const customers = members.flatMap((member, k) =>
+      member.reference ? [] : [{ member, row: rows[k], power: power?.[k] ?? -1 }],
+    );
     let inputs: Assignment[] = [];
     results[group].members.forEach((found, k) => {
-      const { member, row } = customers[k];
+      const { member, row, power: powerRow } = customers[k];
       const assignment = assignmentOf(
         found,
         member.transformer ?? transformer,
@@ -41,9 +50,7 @@ export function* resultOf(
       if (isLine) nameLines(assignment);
       if (results[group].permuted && assignment.agrees === false) {
         assignment.permuted = true;
-        assignment.reason = [assignment.reason, 'so are all records of its transformer']
-          .filter(Boolean)
-          .join('; ');
+        addReason(assignment, 'so are all records of its transformer');
       }
       // The inputs of one meter stand together.
       inputs.push(assignment);
@@ -51,10 +58,12 @@ export function* resultOf(
       if (inputs.length > 1) assignments.push(merged(inputs));
       else {
         assignments.push(assignment);
-        const { score, moved, clockLate = 0 } = assignment;
-        if (score !== null && score < settings.match && !moved) {
-          candidates.push({ row, group, score, clockLag: clockLate / settings.interval });
-          whose.push(assignment);
+        const { phase, moved, clockLate = 0 } = assignment;
+        if (phase !== null && !moved) {
+          const isNamed = results[group].sure !== undefined;
+          const clockLag = clockLate / settings.interval;
+          const feeder = feederKey(task);
+          meters.push({ assignment, feeder, row, power: powerRow, isNamed, clockLag });
         }
       }
       inputs = [];
@@ -62,7 +71,32 @@ export function* resultOf(
     yield;
   }
   if (tasks.some(({ isPool }) => isPool)) assignments.sort(byTransformer);
-  const placed = yield* placeAll(candidates, whose, tasks, settings, frame);
+  return { assignments, meters };
+}
+
+/** Notes which meters are more like those of another transformer. @returns how many were not compared with all */
+export function notePlaces(jobs: readonly NamedJob[], placed: readonly Placed[]): number {
+  placed.forEach(({ better }, j) => {
+    const { assignments, transformers } = jobs[j];
+    for (const { member, place, lead } of better) {
+      const assignment = assignments[member];
+      assignment.betterTransformer = transformers[place];
+      assignment.betterMargin = lead;
+      addReason(assignment, `more like the meters of ${transformers[place]}`);
+    }
+  });
+  return placed.reduce((sum, { notCompared }) => sum + notCompared, 0);
+}
+
+/** Puts the pieces of a run together. */
+export function* resultOf(
+  settings: CorrelatorSettings,
+  tasks: readonly Task[],
+  results: readonly GroupResult[],
+  assignments: Assignment[],
+  notCompared: number,
+  frame: RunFrame,
+): Steps<RunResult> {
   const strange = yield* strangers(
     tasks.map(({ transformer, isPool }) => (isPool ? undefined : transformer)),
     frame.means,
@@ -84,7 +118,7 @@ export function* resultOf(
       suspect: count('suspect'),
       low: count('low'),
       excluded: count('excluded'),
-      ...(placed.notCompared ? { notCompared: placed.notCompared } : {}),
+      ...(notCompared ? { notCompared } : {}),
       missing: missingnessOf(assignments, settings.meters),
     },
     assignments,
@@ -100,6 +134,10 @@ export function* resultOf(
   return { map, diagnostics };
 }
 
+function addReason(assignment: Assignment, reason: string): void {
+  assignment.reason = [assignment.reason, reason].filter(Boolean).join('; ');
+}
+
 /** Names of phases become those of pairs of phases. */
 function nameLines(assignment: Assignment): void {
   const pairOf = (phase: string) => LINE_INPUTS[PHASES.indexOf(phase as Phase)] ?? phase;
@@ -111,23 +149,4 @@ function nameLines(assignment: Assignment): void {
 function byTransformer(a: Assignment, b: Assignment): number {
   if (a.transformer !== b.transformer) return a.transformer < b.transformer ? -1 : 1;
   return a.meter < b.meter ? -1 : a.meter > b.meter ? 1 : 0;
-}
-
-/** Looks for a better transformer for meters that are not like their neighbours, and notes it. */
-function* placeAll(
-  candidates: readonly Candidate[],
-  whose: readonly Assignment[],
-  tasks: readonly Task[],
-  settings: CorrelatorSettings,
-  { means, read }: RunFrame,
-): Steps<{ notCompared: number }> {
-  const { groups, notCompared } = yield* placeOf(candidates, tasks, means, settings, read);
-  groups.forEach((group, k) => {
-    if (group < 0) return;
-    whose[k].betterTransformer = tasks[group].transformer;
-    whose[k].reason = [whose[k].reason, `more like the meters of ${tasks[group].transformer}`]
-      .filter(Boolean)
-      .join('; ');
-  });
-  return { notCompared };
 }

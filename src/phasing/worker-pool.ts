@@ -4,10 +4,10 @@ import { Worker } from 'node:worker_threads';
 import type { Workers } from './correlator';
 import type { GroupResult } from './group/identify';
 import type { PhaseMeans } from './means';
+import type { Placed, PlaceJob } from './placing/jobs';
 import type { Task } from './plan';
 import type { CorrelatorSettings } from './settings';
-import type { StoreView } from './store';
-import type { Done, Work } from './worker';
+import type { Common, Work } from './worker';
 
 /** Meters in one message to a worker: what it costs to send must not hold up the event loop. */
 const METERS_AT_ONCE = 500;
@@ -30,42 +30,69 @@ export class WorkerPool implements Workers {
     private readonly size = availableParallelism(),
   ) {}
 
-  async do(
-    settings: CorrelatorSettings,
-    view: StoreView,
+  async groups(
+    { settings, view }: Common,
     tasks: readonly Task[],
     { groups, phases, length, buffer }: PhaseMeans,
     place = 0,
   ): Promise<GroupResult[]> {
     const means = { groups, phases, length, buffer };
-    const results: GroupResult[] = new Array(tasks.length);
-    // Workers know the tables by their tasks: the rest of the settings is small.
-    const slim = { ...settings, references: [], meters: [] };
+    return await this.do<Task, GroupResult>(
+      tasks,
+      ({ members }) => members.length,
+      (first, items) => ({
+        kind: 'groups',
+        settings: slim(settings),
+        view,
+        items,
+        place: place + first,
+        means,
+      }),
+    );
+  }
+
+  async places({ settings, view }: Common, jobs: readonly PlaceJob[]): Promise<Placed[]> {
+    return await this.do<PlaceJob, Placed>(
+      jobs,
+      ({ rows }) => rows.length,
+      (_, items) => ({ kind: 'places', settings: slim(settings), view, items }),
+    );
+  }
+
+  /**
+   * @param size meters of an item
+   * @param work what a worker is asked for the items from number `first` on
+   */
+  private async do<Item, Result>(
+    all: readonly Item[],
+    size: (item: Item) => number,
+    work: (first: number, items: Item[]) => Work,
+  ): Promise<Result[]> {
+    const results: Result[] = new Array(all.length);
     let next = 0;
     let done = 0;
-    const take = (): Work | undefined => {
+    const take = () => {
       const first = next;
-      for (let meters = 0; next < tasks.length && (next === first || meters < METERS_AT_ONCE); next++) {
-        meters += tasks[next].members.length;
+      for (let meters = 0; next < all.length && (next === first || meters < METERS_AT_ONCE); next++) {
+        meters += size(all[next]);
       }
-      return next > first
-        ? { settings: slim, view, tasks: tasks.slice(first, next), first, place: place + first, means }
-        : undefined;
+      return next > first ? { first, asked: work(first, all.slice(first, next)) } : undefined;
     };
     const one = () =>
       new Promise<void>((resolve, reject) => {
-        const work = take();
-        if (!work) return resolve();
+        let taken = take();
+        if (!taken) return resolve();
         const worker = new Worker(join(__dirname, 'worker.js'));
         this.running.add(worker);
-        worker.on('message', (answer: Done) => {
-          answer.results.forEach((result, k) => {
-            results[answer.first + k] = result;
+        worker.on('message', (answer: Result[]) => {
+          const first = taken?.first ?? 0;
+          answer.forEach((result, k) => {
+            results[first + k] = result;
           });
-          done += answer.results.length;
-          this.progress(done, tasks.length);
-          const more = take();
-          if (more) worker.postMessage(more);
+          done += answer.length;
+          this.progress(done, all.length);
+          taken = take();
+          if (taken) worker.postMessage(taken.asked);
           else void worker.terminate();
         });
         worker.on('error', reject);
@@ -74,7 +101,7 @@ export class WorkerPool implements Workers {
           if (this.stopped) reject(new Error('the run was stopped'));
           else resolve();
         });
-        worker.postMessage(work);
+        worker.postMessage(taken.asked);
       });
     try {
       await Promise.all(Array.from({ length: Math.max(1, this.size) }, one));
@@ -93,4 +120,9 @@ export class WorkerPool implements Workers {
   private async terminate(): Promise<void> {
     await Promise.all([...this.running].map((worker) => worker.terminate()));
   }
+}
+
+/** Workers know the tables by their items: the rest of the settings is small. */
+function slim(settings: CorrelatorSettings): CorrelatorSettings {
+  return { ...settings, references: [], meters: [] };
 }

@@ -188,6 +188,7 @@ const FIELDS: Record<Exclude<Kind, 'waveform'>, Fields> = {
         level: optional(numeric),
         moved: optional(shape({ from: short, time: numeric })),
         betterTransformer: optional(short),
+        betterMargin: optional(numeric),
       }),
     ),
     transformers: list(anyObject),

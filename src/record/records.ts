@@ -244,6 +244,8 @@ export interface Assignment {
   moved?: { from: string; time: number };
   /** Transformer whose meters it is more like than those of its own. */
   betterTransformer?: string;
+  /** By how much it is more like the meters of that one than those of its own, in Fisher's z. */
+  betterMargin?: number;
   /** Time of the first run that found it there, ms, and in how many runs since, without a break. */
   since?: number;
   runs?: number;

@@ -42,6 +42,8 @@ export interface Network {
   series: Map<string, Float64Array>;
   meters: { meter: string; transformer: string; feeder: string; phase: string }[];
   references: { meter: string; transformer: string; feeder: string; phase: string }[];
+  /** VA by interval, of customers. */
+  power: Map<string, Float64Array>;
   truth: Map<string, string>;
 }
 
@@ -98,6 +100,7 @@ export function makeNetwork(options: NetworkOptions): Network {
     series: new Map(),
     meters: [],
     references: [],
+    power: new Map(),
     truth: new Map(),
   };
   const every = Math.max(1, Math.round(interval / STEP));
@@ -144,7 +147,7 @@ export function makeNetwork(options: NetworkOptions): Network {
         current.map((x) => -source * x),
       );
     });
-    const truthOf: [string, number, Float64Array][] = people.map((one, k) => {
+    const truthOf: [string, number, Float64Array, Float64Array][] = people.map((one, k) => {
       const volts = bars[one.phase].slice();
       for (const other of people) {
         if (other.branch !== one.branch) continue;
@@ -154,7 +157,7 @@ export function makeNetwork(options: NetworkOptions): Network {
         for (let i = 0; i < steps; i++) volts[i] += part * other.amps[i];
       }
       for (let i = 0; i < steps; i++) volts[i] -= one.service * one.amps[i];
-      return [`${name}-M${String(k + 1).padStart(3, '0')}`, one.phase, volts];
+      return [`${name}-M${String(k + 1).padStart(3, '0')}`, one.phase, volts, one.amps];
     });
     for (const phase of references) {
       const meter = `${name}-R${phase}`;
@@ -163,9 +166,13 @@ export function makeNetwork(options: NetworkOptions): Network {
       result.references.push({ meter, transformer: name, feeder, phase });
       result.truth.set(meter, phase);
     }
-    for (const [meter, p, volts] of truthOf) {
+    for (const [meter, p, volts, amps] of truthOf) {
       const phase = 'abc'[p];
       result.series.set(meter, read(level(volts), accuracy));
+      result.power.set(
+        meter,
+        averaged(amps, every).map((x) => x * NOMINAL),
+      );
       const recorded = random() < wrongRecords ? 'abc'.replace(phase, '')[random() < 0.5 ? 0 : 1] : phase;
       result.meters.push({ meter, transformer: name, feeder, phase: recorded });
       result.truth.set(meter, phase);
@@ -190,4 +197,13 @@ function load(random: () => number, gauss: () => number, steps: number, hour: (i
     }
   }
   return amps;
+}
+
+/** Means of so many steps each. */
+function averaged(steps: Float64Array, every: number): Float64Array {
+  return Float64Array.from({ length: Math.floor(steps.length / every) }, (_, k) => {
+    let sum = 0;
+    for (let i = k * every; i < (k + 1) * every; i++) sum += steps[i];
+    return sum / every;
+  });
 }

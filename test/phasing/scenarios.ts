@@ -25,7 +25,7 @@ export interface Tally {
 export function correlatorOf(
   network: Network,
   settings: object = {},
-  { references = true, records = true } = {},
+  { references = true, records = true, power = false } = {},
 ): { correlator: PhaseCorrelator; now: number } {
   const { interval, series, start } = network;
   const length = [...series.values()][0].length;
@@ -44,7 +44,9 @@ export function correlatorOf(
     volts.forEach((va, i) => {
       if (Number.isNaN(va)) return;
       const time = first + i * interval * 1000;
-      correlator.push({ kind: 'reading', meter, time, values: { va }, quality: 'good' }, now);
+      const s = power ? network.power.get(meter)?.[i] : undefined;
+      const values = s === undefined ? { va } : { va, s };
+      correlator.push({ kind: 'reading', meter, time, values, quality: 'good' }, now);
     });
   }
   return { correlator, now };

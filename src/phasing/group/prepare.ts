@@ -1,4 +1,4 @@
-import { fillGaps, isStuck, type Level, longestRun, smooth, toZScores, usualStep } from '../clean';
+import { fillGaps, isStuck, type Level, longestRun, shareOf, smooth, toZScores, usualStep } from '../clean';
 import type { CorrelatorSettings, Phase } from '../settings';
 
 /** Part of its intervals that a series with long gaps must have. */
@@ -132,11 +132,4 @@ export function onlyQuiet(one: Prepared, quiet: Uint8Array | undefined): void {
   }
   level.mean += level.deviation * ofQuiet.mean;
   level.deviation *= ofQuiet.deviation;
-}
-
-/** Part of the intervals that have a value. */
-function shareOf(row: Float32Array): number {
-  let count = 0;
-  for (let i = 0; i < row.length; i++) if (!Number.isNaN(row[i])) count++;
-  return count / row.length;
 }
