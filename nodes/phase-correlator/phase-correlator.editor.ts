@@ -1,5 +1,5 @@
 import { registerNode } from '../../src/panel/register';
-import { GAPS, METHODS, PHASES, readCorrelatorSettings, WEEKLY } from '../../src/phasing/settings';
+import { CHANGES, GAPS, METHODS, PHASES, readCorrelatorSettings, WEEKLY } from '../../src/phasing/settings';
 
 registerNode('phase-correlator', {
   color: '#a8d5ba',
@@ -18,6 +18,7 @@ registerNode('phase-correlator', {
     lowPass: { value: 0, icon: 'filter' },
     components: { value: 0, icon: 'compress' },
     schedule: { value: WEEKLY, icon: 'calendar-check-o', group: 'runs' },
+    changes: { value: 'csv', icon: 'share-square-o', choices: CHANGES },
     keep: { value: true, icon: 'hdd-o' },
     key: { credential: 'password', icon: 'key' },
     folder: { value: '', icon: 'folder-open-o', placeholder: 'import' },
@@ -31,7 +32,12 @@ registerNode('phase-correlator', {
     meters: {
       value: [],
       icon: 'table',
-      table: { columns: ['meter', 'transformer', 'feeder', 'phase', 'kva', 'distance', 'collector'] },
+      table: {
+        columns: [
+          ...['meter', 'transformer', 'feeder', 'phase', 'kva', 'distance', 'collector'],
+          ...['mrid', 'longitude', 'latitude'],
+        ],
+      },
     },
   },
   read: (settings) => readCorrelatorSettings(settings),

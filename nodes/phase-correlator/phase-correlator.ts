@@ -3,7 +3,7 @@ import { Cron } from 'croner';
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { board } from '../../src/desk';
 import {
-  changesCsv,
+  changesText,
   historyDamaged,
   ImportThread,
   inSlices,
@@ -178,7 +178,9 @@ export = (RED: NodeAPI): void => {
         const { map, diagnostics } = await correlator.runWith(pool, Date.now(), only);
         const toMessage = (payload: { meter: string }, more = {}) =>
           ({ topic: payload.meter, payload, ...more }) as NodeMessage;
-        const files = { results: await inSlices(resultsJson(map)), changes: changesCsv(map) };
+        const corrections = changesText(settings.changes, map, correlator.meters, Date.now());
+        const { text: changes, leftOut: changesLeftOut } = await inSlices(corrections);
+        const files = { results: await inSlices(resultsJson(map)), changes, changesLeftOut };
         board.take(this.id, map);
         await saveHistory();
         send([[toMessage(map, files)], diagnostics.map((diagnostic) => toMessage(diagnostic))]);

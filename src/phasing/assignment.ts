@@ -31,6 +31,7 @@ export function merged(inputs: readonly Assignment[]): Assignment {
   }
   return {
     ...inputs[0],
+    inputs: inputs.length,
     phase: whole ? phases : null,
     score: least(({ score }) => score),
     margin: least(({ margin }) => margin),

@@ -14,7 +14,14 @@ import { byName, lendMeans, type Plan, planRun, type Task } from './plan';
 import { type ClusterPlot, clusterPlot } from './plot';
 import { assignmentsOf, notePlaces, type RunResult, resultOf } from './result';
 import { runTask } from './run-task';
-import { type CorrelatorSettings, MAX_METERS, PHASES, readMeter } from './settings';
+import {
+  type CorrelatorSettings,
+  type CustomerMeter,
+  MAX_METERS,
+  PHASES,
+  readMeter,
+  sharedMrid,
+} from './settings';
 import { atOnce, inSlices } from './steps';
 import {
   INPUTS,
@@ -85,6 +92,11 @@ export class PhaseCorrelator {
 
   get status(): { meters: number } {
     return { meters: this.store.size };
+  }
+
+  /** The table of meters, with what {@link takeRecords} has put into it; sorted by name. */
+  get meters(): readonly CustomerMeter[] {
+    return this.settings.meters;
   }
 
   private kept: SeriesDisk | undefined;
@@ -278,6 +290,8 @@ export class PhaseCorrelator {
       rows.set(name, merged);
     });
     if (rows.size > MAX_METERS) throw new FieldError(at, `at most ${MAX_METERS} meters in all`, rows.size);
+    const shared = sharedMrid([...rows.values()]);
+    if (shared) throw new FieldError(at, 'an mrid for each meter that no other has', shared.mrid);
     settings.meters = [...rows.values()].sort(byName);
     const all = [...settings.references, ...settings.meters];
     this.transformerOf = new Map(all.map(({ meter, transformer }) => [meter, transformer]));

@@ -1,4 +1,5 @@
 /** Phase identification: which phase each meter is on, by the likeness of voltages. */
+export { type ChangesText, changesText } from './changes';
 export * from './correlator';
 export * from './disk/series-disk';
 export { historyDamaged, PhaseHistory } from './history';
@@ -8,8 +9,8 @@ export * from './import/series';
 export * from './loading';
 export * from './plot';
 export * from './result';
+export * from './results-json';
 export * from './settings';
 export * from './steps';
 export * from './summary';
-export * from './tables';
 export * from './worker-pool';

@@ -26,10 +26,18 @@ export interface CustomerMeter {
   /** Metres from the collector or the transformer, and the collector that reads it: what missing readings go with. */
   distance?: number;
   collector?: string;
+  /** UUID of its usage point in the CIM model of the utility. */
+  mrid?: string;
+  /** Where it is, degrees in WGS 84: both or neither. */
+  longitude?: number;
+  latitude?: number;
 }
 
 export const GAPS = ['exclude', 'mask'] as const;
 export type Gaps = (typeof GAPS)[number];
+
+export const CHANGES = ['csv', 'cim', 'geojson'] as const;
+export type ChangesFormat = (typeof CHANGES)[number];
 
 export const METHODS = ['auto', 'pearson', 'kmeans'] as const;
 export type Method = (typeof METHODS)[number];
@@ -57,6 +65,8 @@ export interface CorrelatorSettings {
   components: number;
   /** When runs begin by themselves: a cron expression, local time; empty: never. */
   schedule: string;
+  /** Format of the corrections for the GIS. */
+  changes: ChangesFormat;
   /** Whether the window is kept on disk over restarts. */
   keep: boolean;
   /** Meters that are compared; more are refused, which is said. 0: as many as the memory allows. */
@@ -88,6 +98,7 @@ export function readCorrelatorSettings(given: unknown, at = 'settings'): Correla
     lowPass: check.integer(number('lowPass', 0, { min: 0, max: 1000, unit: 'intervals' }), `${at}.lowPass`),
     components: check.integer(number('components', 0, { min: 0, max: 20 }), `${at}.components`),
     schedule: readSchedule(g.schedule ?? WEEKLY, `${at}.schedule`),
+    changes: check.oneOf((g.changes as ChangesFormat) || 'csv', `${at}.changes`, CHANGES),
     keep: check.boolean(g.keep ?? true, `${at}.keep`),
     maxMeters: check.integer(number('maxMeters', 0, { min: 0, max: 1e6 }), `${at}.maxMeters`),
     folder: g.folder ? check.text(g.folder, `${at}.folder`, 4096) : '',
@@ -103,6 +114,11 @@ export function readCorrelatorSettings(given: unknown, at = 'settings'): Correla
   }
   refuseTwice(settings.references, `${at}.references`);
   refuseTwice(settings.meters, `${at}.meters`);
+  const shared = sharedMrid(settings.meters);
+  if (shared) {
+    const field = `${at}.meters[${settings.meters.indexOf(shared)}].mrid`;
+    throw new FieldError(field, 'a UUID that no other meter has', shared.mrid);
+  }
   return settings;
 }
 
@@ -158,19 +174,52 @@ export function readMeter(row: unknown, at: string): CustomerMeter {
     transformer: check.text(r.transformer, `${at}.transformer`),
     ...readFeeder(r.feeder, `${at}.feeder`),
   };
-  if (r.phase !== undefined && r.phase !== null && r.phase !== '')
-    meter.phase = readPhases(r.phase, `${at}.phase`);
+  if (isGiven(r.phase)) meter.phase = readPhases(r.phase, `${at}.phase`);
   const kva = check.setting(r.kva, `${at}.kva`, 0, { min: 0, max: 1e6, unit: 'kVA' });
   if (kva > 0) meter.kva = kva;
-  if (r.distance !== undefined && r.distance !== null && r.distance !== '') {
+  if (isGiven(r.distance)) {
     meter.distance = check.setting(r.distance, `${at}.distance`, 0, { min: 0, max: 1e6, unit: 'm' });
   }
   if (r.collector) meter.collector = check.text(r.collector, `${at}.collector`);
-  return meter;
+  if (isGiven(r.mrid)) meter.mrid = readUuid(r.mrid, `${at}.mrid`);
+  return { ...meter, ...readPosition(r, at) };
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '';
+}
+
+/** A UUID as RFC 9562 writes it, of any version; upper and lower case stay as they are. */
+function readUuid(value: unknown, field: string): string {
+  if (typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) return value;
+  throw new FieldError(field, 'a UUID, e.g. 6f1c2a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b', value);
+}
+
+function readPosition(row: Record<string, unknown>, at: string): { longitude?: number; latitude?: number } {
+  if (!isGiven(row.longitude) && !isGiven(row.latitude)) return {};
+  const degrees = (name: 'longitude' | 'latitude', other: string, max: number) => {
+    const field = `${at}.${name}`;
+    if (!isGiven(row[name])) throw new FieldError(field, `a value, as there is a ${other}`, row[name]);
+    return check.setting(row[name], field, 0, { min: -max, max, unit: 'degrees' });
+  };
+  return {
+    longitude: degrees('longitude', 'latitude', 180),
+    latitude: degrees('latitude', 'longitude', 90),
+  };
+}
+
+/** The first meter whose mrid is that of a meter before it. */
+export function sharedMrid(rows: readonly CustomerMeter[]): CustomerMeter | undefined {
+  const seen = new Set<string>();
+  return rows.find(({ mrid }) => {
+    if (mrid === undefined) return false;
+    const { size } = seen;
+    return seen.add(mrid.toLowerCase()).size === size;
+  });
 }
 
 function readFeeder(value: unknown, field: string): { feeder?: string } {
-  return value === undefined || value === null || value === '' ? {} : { feeder: check.text(value, field) };
+  return isGiven(value) ? { feeder: check.text(value, field) } : {};
 }
 
 /** One phase, or several different ones. */

@@ -182,6 +182,7 @@ const FIELDS: Record<Exclude<Kind, 'waveform'>, Fields> = {
         recorded: nullable(short),
         agrees: nullable(boolean),
         reason: (v, f) => (v === '' ? v : text(v, f, 1000)),
+        inputs: optional(numeric),
         confidence: optional(nullable((v, f) => number(v, f, { min: 0, max: 1 }))),
         missing: optional(numeric),
         clockLate: optional(numeric),

@@ -232,6 +232,8 @@ export interface Assignment {
   recorded: string | null;
   agrees: boolean | null;
   reason: string;
+  /** Voltages of a meter that has more than one: `phase` and `recorded` hold the phase of each. */
+  inputs?: number;
   /** Likelihood that no other phase is the right one, 0 to 1. */
   confidence?: number | null;
   /** Part of the intervals without a reading, where there are any. */

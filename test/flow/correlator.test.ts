@@ -106,6 +106,30 @@ describe('phase-correlator in Node-RED', function () {
     );
   });
 
+  it('sends corrections in the format that is set, and says how many it cannot express', async () => {
+    const table = tables(1, 20);
+    const [place] = table.meters.splice(9, 1);
+    await start({
+      ...table,
+      changes: 'geojson',
+      meters: [...table.meters, { ...place, longitude: 13.4, latitude: 52.5 }],
+    });
+    for (const payload of slots({ ...table, meters: [...table.meters, place] }))
+      flow.send('correlator', { payload });
+    flow.send('correlator', { command: 'run' });
+    await until(() => maps().length === 1, 'the map', 30_000);
+    const { changes, changesLeftOut } = flow.got('map')[0] as unknown as {
+      changes: string;
+      changesLeftOut: number;
+    };
+    const { features } = JSON.parse(changes) as { features: { id: string; geometry: object | null }[] };
+    assert.deepEqual(features.map(({ id, geometry }) => [id, geometry]).sort(), [
+      ['M0-19', null],
+      ['M0-9', { type: 'Point', coordinates: [13.4, 52.5] }],
+    ]);
+    assert.equal(changesLeftOut, 0);
+  });
+
   it('compares the transformers that are named, and those restored a day ago by itself', async () => {
     const table = tables(3, 12);
     await start(table);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { changesCsv, PhaseHistory } from '../../src/phasing';
+import { atOnce, changesText, PhaseHistory } from '../../src/phasing';
 import { type Assignment, type PhaseMap, parseRecord } from '../../src/record';
 import { cleanUpAfterEach } from '../clean-up';
 import { makeNetwork } from './network';
@@ -72,7 +72,10 @@ describe('history of phases', () => {
     assert.deepEqual([m2.grade, m2.decided?.why], ['suspect', 'looked at the pole']);
     assert.deepEqual([map.run.match, map.run.suspect], [2, 1]);
     assert.match(m2.reason, /rejected by crew 7/);
-    const rows = changesCsv(map).trim().split('\r\n').slice(1);
+    const rows = atOnce(changesText('csv', map, [], NOW))
+      .text.trim()
+      .split('\r\n')
+      .slice(1);
     assert.deepEqual(
       rows.map((row) => row.split(',')[0]),
       ['m3'],

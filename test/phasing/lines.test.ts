@@ -96,6 +96,7 @@ describe('meters between phases, and split phases', function () {
     assert.equal(found.get('split')?.phase, 'bb');
     assert.match(found.get('split')?.reason ?? '', /the halves of a split phase/);
     assert.equal(found.get('network')?.phase, 'ca');
+    assert.equal(found.get('network')?.inputs, 2);
     assert.doesNotMatch(found.get('network')?.reason ?? '', /split/);
   });
 });

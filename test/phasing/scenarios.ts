@@ -1,4 +1,4 @@
-import { changesCsv, PhaseCorrelator, readCorrelatorSettings } from '../../src/phasing';
+import { atOnce, changesText, PhaseCorrelator, readCorrelatorSettings } from '../../src/phasing';
 import type { Assignment, Diagnostic } from '../../src/record';
 import { type MadeTransformer, makeNetwork, type Network, type NetworkOptions } from './network';
 
@@ -77,7 +77,7 @@ export function runNetwork(
     ...baseline,
     assignments,
     transformers: map.transformers,
-    changes: changesCsv(map),
+    changes: atOnce(changesText('csv', map, [], now)).text,
     diagnostics,
   };
 }
