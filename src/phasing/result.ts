@@ -3,6 +3,7 @@ import { assignmentOf, merged } from './assignment';
 import { findingsOf, gapFindings, loadingFindings, permutedFindings } from './findings';
 import type { RunFrame } from './frame';
 import type { GroupResult } from './group/identify';
+import type { Identified } from './group/judge';
 import { missingnessOf } from './missingness';
 import { type Candidate, placeOf, strangers } from './placing';
 import type { Task } from './plan';
@@ -26,9 +27,11 @@ export function* resultOf(
   const assignments: Assignment[] = [];
   const candidates: Candidate[] = [];
   const whose: Assignment[] = [];
+  let gapsOnly = 0;
   for (const [group, { transformer, members, rows, isLine }] of tasks.entries()) {
     const customers = members.flatMap((member, k) => (member.reference ? [] : [{ member, row: rows[k] }]));
     let inputs: Assignment[] = [];
+    let ofMeter: Identified[] = [];
     results[group].members.forEach((found, k) => {
       const { member, row } = customers[k];
       const assignment = assignmentOf(
@@ -47,6 +50,7 @@ export function* resultOf(
       }
       // The inputs of one meter stand together.
       inputs.push(assignment);
+      ofMeter.push(found);
       if (customers[k + 1]?.member.meter === member.meter) return;
       if (inputs.length > 1) assignments.push(merged(inputs));
       else {
@@ -57,7 +61,9 @@ export function* resultOf(
           whose.push(assignment);
         }
       }
+      if (isOutByGaps(ofMeter)) gapsOnly++;
       inputs = [];
+      ofMeter = [];
     });
     yield;
   }
@@ -84,6 +90,7 @@ export function* resultOf(
       suspect: count('suspect'),
       low: count('low'),
       excluded: count('excluded'),
+      gapsOnly,
       ...(placed.notCompared ? { notCompared: placed.notCompared } : {}),
       missing: missingnessOf(assignments, settings.meters),
     },
@@ -93,11 +100,17 @@ export function* resultOf(
   const diagnostics = [
     ...findingsOf(assignments, settings),
     ...permutedFindings(tasks, results),
-    ...gapFindings(results),
+    ...gapFindings(map.run),
     ...strange,
     ...loadingFindings(transformers),
   ].map(({ meter, ...finding }): Diagnostic => ({ kind: 'diagnostic', meter, time, ...finding }));
   return { map, diagnostics };
+}
+
+/** Whether a meter is left out by the gaps of its inputs alone: masked it would take part. */
+function isOutByGaps(inputs: readonly Identified[]): boolean {
+  const out = inputs.filter(({ excluded }) => excluded !== undefined);
+  return out.length > 0 && out.every(({ hasGaps }) => hasGaps);
 }
 
 /** Names of phases become those of pairs of phases. */
