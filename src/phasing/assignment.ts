@@ -22,6 +22,7 @@ export function merged(inputs: readonly Assignment[]): Assignment {
     : null;
   const reasons = new Set(inputs.map(({ reason }) => reason).filter(Boolean));
   const whole = worst !== 'excluded';
+  const had = inputs.flatMap((input) => input.had ?? []);
   if (whole && new Set(inputs.map(({ phase }) => phase)).size < inputs.length) {
     reasons.add(
       inputs.length === 2
@@ -40,6 +41,7 @@ export function merged(inputs: readonly Assignment[]): Assignment {
     recorded,
     agrees: recorded === null || !whole ? null : recorded === phases,
     reason: [...reasons].join('; '),
+    ...(had.length ? { had: Math.min(...had) } : {}),
   };
 }
 
@@ -84,6 +86,7 @@ export function assignmentOf(
     reason: reasons.join('; '),
     confidence,
     ...(missing > 0 ? { missing } : {}),
+    ...(found.had === undefined ? {} : { had: found.had }),
     ...(clockLate === undefined ? {} : { clockLate }),
     ...(level === undefined ? {} : { level }),
     ...(moved && time ? { moved: { from: moved.from, time } } : {}),

@@ -315,10 +315,10 @@ export class PhaseCorrelator {
     results.push(...late.map((task, k) => runTask(settings, view, task, tasks.length + k, means)));
     const frame = this.frame(now, means);
     const all = [...tasks, ...late];
-    const { assignments, meters } = atOnce(assignmentsOf(settings, all, results, frame));
-    const jobs = atOnce(placeJobs(meters));
+    const assigned = atOnce(assignmentsOf(settings, all, results, frame));
+    const jobs = atOnce(placeJobs(assigned.meters));
     const placed = jobs.map(({ job }) => placeMeters(settings, view, job));
-    return atOnce(resultOf(settings, all, results, assignments, notePlaces(jobs, placed), frame));
+    return atOnce(resultOf(settings, all, results, assigned, notePlaces(jobs, placed), frame));
   }
 
   /**
@@ -341,14 +341,14 @@ export class PhaseCorrelator {
       lendMeans(plan, results, (group, phase) => means.place(group, phase));
       if (late.length) results.push(...(await workers.groups(common, late, means, tasks.length)));
       const all = [...tasks, ...late];
-      const { assignments, meters } = await inSlices(assignmentsOf(settings, all, results, frame));
-      const jobs = await inSlices(placeJobs(meters));
+      const assigned = await inSlices(assignmentsOf(settings, all, results, frame));
+      const jobs = await inSlices(placeJobs(assigned.meters));
       const placed = await workers.places(
         common,
         jobs.map(({ job }) => job),
       );
       const notCompared = notePlaces(jobs, placed);
-      const result = await inSlices(resultOf(settings, all, results, assignments, notCompared, frame));
+      const result = await inSlices(resultOf(settings, all, results, assigned, notCompared, frame));
       this.history.note(result.map);
       return result;
     } finally {

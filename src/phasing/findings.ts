@@ -1,4 +1,4 @@
-import type { Assignment, Finding } from '../record';
+import { type Assignment, type Finding, leftOutByGaps, type PhaseRun } from '../record';
 import type { GroupResult } from './group/identify';
 import type { Task } from './plan';
 import type { CorrelatorSettings } from './settings';
@@ -51,14 +51,11 @@ export function permutedFindings(tasks: readonly Task[], results: readonly Group
   });
 }
 
-/** Part of the meters left out by gaps from which that is reported. */
-const MANY = 0.1;
-
 /** Meters that only their gaps keep out, where these are many. */
-export function gapFindings(results: readonly GroupResult[]): MeterFinding[] {
-  const all = results.reduce((sum, { members }) => sum + members.length, 0);
-  const out = results.reduce((sum, { members }) => sum + members.filter(({ hasGaps }) => hasGaps).length, 0);
-  if (out <= MANY * all) return [];
+export function gapFindings(run: PhaseRun): MeterFinding[] {
+  const many = leftOutByGaps(run);
+  if (!many) return [];
+  const { out, all } = many;
   return [
     {
       meter: 'fleet',

@@ -37,9 +37,8 @@ export function clusterPlot(
   for (const assignment of assignments) {
     if (members.length >= MOST_POINTS) break;
     const row = series(assignment.meter);
-    if (row && assignment.grade !== 'excluded' && fillGaps(row, maxGap).ok && toZScores(row)) {
-      members.push({ assignment, row });
-    }
+    if (!row || assignment.grade === 'excluded') continue;
+    if (toMaskedScores(row, maxGap)) members.push({ assignment, row });
   }
   const rows = members.map(({ row }) => row);
   removeCommon(rows);
@@ -56,11 +55,36 @@ export function clusterPlot(
   return { transformer, points, shown: [first.value / total, second.value / total] };
 }
 
+/**
+ * Turns a series into z-scores, with NaN in its longer gaps: what takes part in spite of these was masked.
+ * @returns false where it says nothing
+ */
+function toMaskedScores(row: Float32Array, maxGap: number): boolean {
+  fillGaps(row, maxGap);
+  const isAbsent = Array.from(row, Number.isNaN);
+  const had = isAbsent.filter((absent) => !absent).length / row.length;
+  if (!toZScores(row)) return false;
+  // There what is missing counts as the mean, and makes the deviation smaller.
+  for (let i = 0; i < row.length; i++) row[i] = isAbsent[i] ? Number.NaN : row[i] * Math.sqrt(had);
+  return true;
+}
+
+/** Takes out what all have in common at each interval. What is missing becomes 0, and what is there stands for it. */
 function removeCommon(rows: readonly Float32Array[]): void {
   const length = rows[0]?.length ?? 0;
+  const counts = new Float64Array(rows.length);
   for (let i = 0; i < length; i++) {
-    let sum = 0;
-    for (const row of rows) sum += row[i];
-    for (const row of rows) row[i] -= sum / rows.length;
+    const present = rows.filter((row) => !Number.isNaN(row[i]));
+    const mean = present.reduce((sum, row) => sum + row[i], 0) / present.length;
+    rows.forEach((row, k) => {
+      if (Number.isNaN(row[i])) row[i] = 0;
+      else {
+        row[i] -= mean;
+        counts[k]++;
+      }
+    });
   }
+  rows.forEach((row, k) => {
+    for (let i = 0; i < length; i++) row[i] *= length / counts[k];
+  });
 }

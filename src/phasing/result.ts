@@ -3,6 +3,7 @@ import { assignmentOf, merged } from './assignment';
 import { findingsOf, gapFindings, loadingFindings, permutedFindings } from './findings';
 import type { RunFrame } from './frame';
 import type { GroupResult } from './group/identify';
+import type { Identified } from './group/judge';
 import { missingnessOf } from './missingness';
 import type { NamedJob, Placeable, Placed } from './placing/jobs';
 import { strangers } from './placing/strangers';
@@ -21,6 +22,8 @@ export interface RunResult {
 export interface Assigned {
   assignments: Assignment[];
   meters: Placeable[];
+  /** Meters that only their gaps keep out. */
+  gapsOnly: number;
 }
 
 /** The pieces of a run as assignments, by transformer and meter. */
@@ -32,12 +35,14 @@ export function* assignmentsOf(
 ): Steps<Assigned> {
   const assignments: Assignment[] = [];
   const meters: Placeable[] = [];
+  let gapsOnly = 0;
   for (const [group, task] of tasks.entries()) {
     const { transformer, members, rows, power, isLine } = task;
     const customers = members.flatMap((member, k) =>
       member.reference ? [] : [{ member, row: rows[k], power: power?.[k] ?? -1 }],
     );
     let inputs: Assignment[] = [];
+    let ofMeter: Identified[] = [];
     results[group].members.forEach((found, k) => {
       const { member, row, power: powerRow } = customers[k];
       const assignment = assignmentOf(
@@ -54,6 +59,7 @@ export function* assignmentsOf(
       }
       // The inputs of one meter stand together.
       inputs.push(assignment);
+      ofMeter.push(found);
       if (customers[k + 1]?.member.meter === member.meter) return;
       if (inputs.length > 1) assignments.push(merged(inputs));
       else {
@@ -66,12 +72,14 @@ export function* assignmentsOf(
           meters.push({ assignment, feeder, row, power: powerRow, isNamed, clockLag });
         }
       }
+      if (isOutByGaps(ofMeter)) gapsOnly++;
       inputs = [];
+      ofMeter = [];
     });
     yield;
   }
   if (tasks.some(({ isPool }) => isPool)) assignments.sort(byTransformer);
-  return { assignments, meters };
+  return { assignments, meters, gapsOnly };
 }
 
 /** Notes which meters are more like those of another transformer. @returns how many were not compared with all */
@@ -93,7 +101,7 @@ export function* resultOf(
   settings: CorrelatorSettings,
   tasks: readonly Task[],
   results: readonly GroupResult[],
-  assignments: Assignment[],
+  { assignments, gapsOnly }: Assigned,
   notCompared: number,
   frame: RunFrame,
 ): Steps<RunResult> {
@@ -118,6 +126,7 @@ export function* resultOf(
       suspect: count('suspect'),
       low: count('low'),
       excluded: count('excluded'),
+      gapsOnly,
       ...(notCompared ? { notCompared } : {}),
       missing: missingnessOf(assignments, settings.meters),
     },
@@ -127,7 +136,7 @@ export function* resultOf(
   const diagnostics = [
     ...findingsOf(assignments, settings),
     ...permutedFindings(tasks, results),
-    ...gapFindings(results),
+    ...gapFindings(map.run),
     ...strange,
     ...loadingFindings(transformers),
   ].map(({ meter, ...finding }): Diagnostic => ({ kind: 'diagnostic', meter, time, ...finding }));
@@ -136,6 +145,12 @@ export function* resultOf(
 
 function addReason(assignment: Assignment, reason: string): void {
   assignment.reason = [assignment.reason, reason].filter(Boolean).join('; ');
+}
+
+/** Whether a meter is left out by the gaps of its inputs alone: masked it would take part. */
+function isOutByGaps(inputs: readonly Identified[]): boolean {
+  const out = inputs.filter(({ excluded }) => excluded !== undefined);
+  return out.length > 0 && out.every(({ hasGaps }) => hasGaps);
 }
 
 /** Names of phases become those of pairs of phases. */

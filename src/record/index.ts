@@ -6,6 +6,7 @@ export { FieldError } from './check';
 export * from './event';
 export * from './finding';
 export * from './harmonic-limits';
+export * from './left-out';
 export * from './packed';
 export * from './parse';
 export * from './quantities';

@@ -16,6 +16,8 @@ type Check = (value: unknown, field: string) => unknown;
 type Fields = Record<string, Check>;
 
 const numeric: Check = (value, field) => number(value, field);
+const amount: Check = (value, field) => number(value, field, { min: 0 });
+const part: Check = (value, field) => number(value, field, { min: 0, max: 1 });
 const short: Check = (value, field) => text(value, field);
 const anyObject: Check = (value, field) => object(value, field);
 const optional =
@@ -106,6 +108,14 @@ const excess = shape({
   limit: numeric,
 });
 
+const decision = shape({
+  verdict: choice(['accept', 'reject']),
+  phase: short,
+  by: short,
+  why: (v, f) => (v === '' ? v : text(v, f, 1000)),
+  time: numeric,
+});
+
 const SOURCES = ['upstream', 'downstream', 'undetermined'];
 
 /** What each kind must hold beside `kind`, `meter` and `time`. Waveforms have a class of their own. */
@@ -170,7 +180,7 @@ const FIELDS: Record<Exclude<Kind, 'waveform'>, Fields> = {
     flags: list(short),
   },
   'phase-map': {
-    run: anyObject,
+    run: shape({ meters: optional(amount), gapsOnly: optional(amount) }),
     assignments: list(
       shape({
         meter: short,
@@ -183,13 +193,18 @@ const FIELDS: Record<Exclude<Kind, 'waveform'>, Fields> = {
         agrees: nullable(boolean),
         reason: (v, f) => (v === '' ? v : text(v, f, 1000)),
         inputs: optional(numeric),
-        confidence: optional(nullable((v, f) => number(v, f, { min: 0, max: 1 }))),
+        confidence: optional(nullable(part)),
         missing: optional(numeric),
+        had: optional(part),
         clockLate: optional(numeric),
         level: optional(numeric),
         moved: optional(shape({ from: short, time: numeric })),
         betterTransformer: optional(short),
         betterMargin: optional(numeric),
+        since: optional(numeric),
+        runs: optional(amount),
+        decided: optional(decision),
+        permuted: optional(boolean),
       }),
     ),
     transformers: list(anyObject),

@@ -238,6 +238,8 @@ export interface Assignment {
   confidence?: number | null;
   /** Part of the intervals without a reading, where there are any. */
   missing?: number;
+  /** Part of the intervals over which it was compared, where its longer gaps were masked. */
+  had?: number;
   /** Seconds by which the meter's clock is late (early, where negative), where that is over a minute. */
   clockLate?: number;
   /** Parts of the voltage by which the meter reads above its neighbours, where that is over 1 %. */
@@ -257,11 +259,19 @@ export interface Assignment {
   permuted?: boolean;
 }
 
+/** How a run went: what reads these numbers is here, the rest is for people. */
+export interface PhaseRun {
+  /** Meters of the run, and those of them that only their gaps keep out: masked they would take part. */
+  meters?: number;
+  gapsOnly?: number;
+  [further: string]: unknown;
+}
+
 export interface PhaseMap {
   kind: 'phase-map';
   meter: string;
   time: number;
-  run: Record<string, unknown>;
+  run: PhaseRun;
   assignments: Assignment[];
   transformers: Record<string, unknown>[];
 }

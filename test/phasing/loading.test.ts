@@ -90,4 +90,43 @@ describe('cluster plot', () => {
     assert.deepEqual(clusterPlot('T', assignments, read, 3), plot);
     assert.deepEqual(clusterPlot('T', [], read, 3).points, []);
   });
+
+  it('has masked meters among those of their phase, also where all phases have nearly all in common', () => {
+    const random = randoms(7);
+    const walk = (step: number) => {
+      let level = 0;
+      return Float64Array.from({ length: 500 }, () => (level = 0.9 * level + step * (random() - 0.5)));
+    };
+    const common = walk(4);
+    const walks = [0, 1, 2].map(() => walk(1));
+    const series = new Map<string, Float32Array>();
+    const assignments = Array.from({ length: 18 }, (_, k) => {
+      const volts = Float32Array.from(walks[k % 3], (x, i) => 230 + common[i] + x + 0.3 * (random() - 0.5));
+      // Four with gaps of up to nearly half of the window, each elsewhere.
+      if (k < 4) volts.fill(Number.NaN, 60 * k, 60 * k + 120 + 40 * k);
+      series.set(`m${k}`, volts);
+      return {
+        meter: `m${k}`,
+        transformer: 'T',
+        phase: 'abc'[k % 3],
+        grade: 'match',
+        recorded: null,
+      } as Assignment;
+    });
+    const { points } = clusterPlot('T', assignments, (meter) => series.get(meter)?.slice(), 3);
+    assert.equal(points.length, 18);
+    const middles = ['a', 'b', 'c'].map((phase) => {
+      const own = points.filter((one) => one.phase === phase);
+      const mean = (pick: (one: (typeof own)[number]) => number) =>
+        own.reduce((sum, one) => sum + pick(one), 0) / own.length;
+      return { phase, x: mean(({ x }) => x), y: mean(({ y }) => y) };
+    });
+    for (const { meter, phase, x, y } of points) {
+      const nearest = middles
+        .map((one) => ({ phase: one.phase, far: Math.hypot(x - one.x, y - one.y) }))
+        .sort((a, b) => a.far - b.far);
+      assert.equal(nearest[0].phase, phase, meter);
+      assert.ok(nearest[0].far < 0.4 * nearest[1].far, `${meter}: ${nearest[0].far} of ${nearest[1].far}`);
+    }
+  });
 });

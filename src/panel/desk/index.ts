@@ -3,8 +3,9 @@ import uplotCss from 'uplot/dist/uPlot.min.css';
 import { words } from '../words';
 import css from './desk.css';
 import { eventsView, metersView, queueView } from './lists';
+import { mapView } from './map';
 import { make, type View } from './page';
-import { harmonicsView, mapView, phasorsView } from './powers';
+import { harmonicsView, phasorsView } from './powers';
 import { waveformView } from './waveform';
 
 /** Of the editor: tells of what the runtime publishes. */

@@ -93,6 +93,13 @@ export function choice(label: string, chosen: () => void) {
   };
 }
 
+/** SVG text as an element. */
+export function svg(text: string): HTMLElement {
+  const holder = make('div', { class: 'pq-plot' });
+  holder.innerHTML = text;
+  return holder;
+}
+
 /** What stands where there is nothing to show. */
 export function nothing(key: string): HTMLElement {
   return make('div', { class: 'pq-nothing' }, words(`desk.none.${key}`));

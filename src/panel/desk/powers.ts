@@ -1,19 +1,15 @@
-/** Phasors and harmonics of a meter, and the phase map. */
+/** Phasors and harmonics of a meter. */
 import type { LimitTable, PowerView } from '../../desk/board';
-import { type ClusterPoint, clusters } from '../../plots/clusters';
 import { harmonicBars } from '../../plots/harmonics';
 import { phasorDiagram } from '../../plots/phasors';
-import type { PhaseMap } from '../../record/records';
 import { words } from '../words';
-import { ask, choice, make, nothing, power, rowOf, tableOf, type View } from './page';
+import { ask, choice, make, nothing, power, rowOf, svg, tableOf, type View } from './page';
 
 interface Latest {
   meters: string[];
   power?: PowerView;
   limits?: LimitTable;
 }
-
-const column = (name: string) => words(`desk.column.${name}`);
 
 /** A choice of meter over what `show` makes of its newest power. */
 function ofMeter(
@@ -35,13 +31,6 @@ function ofMeter(
     );
   };
   return { element, sections: ['power'], refresh };
-}
-
-/** SVG text as an element. */
-export function svg(text: string): HTMLElement {
-  const holder = make('div', { class: 'pq-plot' });
-  holder.innerHTML = text;
-  return holder;
 }
 
 export function phasorsView(): View {
@@ -89,39 +78,4 @@ export function harmonicsView(): View {
     [quantity.element],
   );
   return view;
-}
-
-export function mapView(): View {
-  const transformer = choice(column('transformer'), () => void refresh());
-  const place = make('div');
-  const element = make('div', {}, make('div', { class: 'pq-bar' }, transformer.element), place);
-  const refresh = async () => {
-    const maps = await ask<{ source: string; name: string; map: PhaseMap }[]>('maps');
-    const options = maps.flatMap(({ source, name, map }) =>
-      [...new Set(map.assignments.map((one) => one.transformer))].map(
-        (one) => [JSON.stringify([source, one]), maps.length > 1 ? `${name}: ${one}` : one] as const,
-      ),
-    );
-    transformer.element.hidden = options.length === 0;
-    if (options.length === 0) return place.replaceChildren(nothing('map'));
-    transformer.offer(options);
-    const [source, chosen] = JSON.parse(transformer.value) as [string, string];
-    const map = maps.find((one) => one.source === source)?.map;
-    const plot = await ask<{ points: ClusterPoint[] } | null>('plot', { source, transformer: chosen }).catch(
-      () => null,
-    );
-    const mine = map?.assignments.filter((one) => one.transformer === chosen) ?? [];
-    const changed = mine.filter(({ agrees }) => agrees === false);
-    const rows = changed.map(({ meter, recorded, phase, score, grade }) =>
-      rowOf([meter, recorded ?? '–', phase ?? '–', score === null ? '–' : score.toFixed(3), grade]),
-    );
-    const changes = rows.length
-      ? tableOf(words('changes'), ['meter', 'recorded', 'found', 'score', 'grade'].map(column), rows)
-      : make('div', {}, words('noChanges'));
-    place.replaceChildren(
-      ...(plot ? [svg(clusters(plot.points, { title: `${words('desk.map')}: ${chosen}` }))] : []),
-      changes,
-    );
-  };
-  return { element, sections: ['maps'], refresh };
 }

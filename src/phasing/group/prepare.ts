@@ -67,6 +67,7 @@ export function prepareAll(
         missing,
         run,
         present: Uint8Array.from(row, (x) => (Number.isNaN(x) ? 0 : 1)),
+        masked: true,
       };
     }
     return {
