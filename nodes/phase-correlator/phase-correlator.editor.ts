@@ -27,14 +27,17 @@ registerNode('phase-correlator', {
       value: [],
       icon: 'star',
       group: 'meters',
-      table: { columns: ['meter', 'transformer', 'feeder', 'phase'], offers: { phase: PHASES } },
+      table: {
+        columns: ['meter', 'transformer', 'feeder', 'substation', 'phase'],
+        offers: { phase: PHASES },
+      },
     },
     meters: {
       value: [],
       icon: 'table',
       table: {
         columns: [
-          ...['meter', 'transformer', 'feeder', 'phase', 'kva', 'distance', 'collector'],
+          ...['meter', 'transformer', 'feeder', 'substation', 'phase', 'kva', 'distance', 'collector'],
           ...['mrid', 'longitude', 'latitude'],
         ],
       },

@@ -20,6 +20,7 @@ import {
   MAX_METERS,
   PHASES,
   readMeter,
+  refuseTwoFeeders,
   sharedMrid,
 } from './settings';
 import { atOnce, inSlices } from './steps';
@@ -279,6 +280,7 @@ export class PhaseCorrelator {
     if (this.held) throw new Error('a run is under way');
     const { settings } = this;
     const rows = new Map(settings.meters.map((row) => [row.meter, row]));
+    const taken: CustomerMeter[] = [];
     let added = 0;
     let changed = 0;
     check.array(given, at, MAX_METERS).forEach((row, i) => {
@@ -288,10 +290,14 @@ export class PhaseCorrelator {
       if (!before) added++;
       else if (JSON.stringify(before) !== JSON.stringify(merged)) changed++;
       rows.set(name, merged);
+      taken.push(merged);
     });
     if (rows.size > MAX_METERS) throw new FieldError(at, `at most ${MAX_METERS} meters in all`, rows.size);
     const shared = sharedMrid([...rows.values()]);
     if (shared) throw new FieldError(at, 'an mrid for each meter that no other has', shared.mrid);
+    const names = new Set(taken.map(({ meter }) => meter));
+    const meters = settings.meters.filter(({ meter }) => !names.has(meter));
+    refuseTwoFeeders({ references: settings.references, meters, [at]: taken });
     settings.meters = [...rows.values()].sort(byName);
     const all = [...settings.references, ...settings.meters];
     this.transformerOf = new Map(all.map(({ meter, transformer }) => [meter, transformer]));

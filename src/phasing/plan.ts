@@ -3,6 +3,7 @@ import type { Member } from './group/prepare';
 import {
   type CorrelatorSettings,
   type CustomerMeter,
+  feederName,
   linePhase,
   PHASES,
   type Phase,
@@ -66,7 +67,8 @@ export function* planRun(
   };
   const ofFeeder = new Map<string, ReferenceMeter[]>();
   for (const reference of settings.references) {
-    const { meter, transformer, feeder = feederOf.get(transformer) ?? '', phase, isLine } = reference;
+    const { meter, transformer, phase, isLine } = reference;
+    const feeder = feederName(reference) ?? feederOf.get(transformer) ?? '';
     if (transformer)
       add(taskOf(transformer, isLine), { meter, reference: phase }, rowOfReference(reference, store));
     const key = kindOf(feeder, isLine);
@@ -161,7 +163,9 @@ function feedersOf(
   customers: readonly CustomerMeter[],
 ): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  for (const { transformer, feeder } of [...customers, ...references]) {
+  for (const row of [...customers, ...references]) {
+    const feeder = feederName(row);
+    const { transformer } = row;
     if (feeder && !found.has(transformer)) found.set(transformer, feeder);
   }
   return found;

@@ -9,6 +9,8 @@ export interface ReferenceMeter {
   /** Empty for a sensor of a feeder, as on the medium voltage: it is a reference for all of its transformers. */
   transformer: string;
   feeder?: string;
+  /** Substation of the feeder, where feeders of several have the same name. */
+  substation?: string;
   phase: Phase;
   /** Its voltage is that between two phases: `a` stands for ab, `b` for bc, `c` for ca. */
   isLine?: boolean;
@@ -19,6 +21,7 @@ export interface CustomerMeter {
   transformer: string;
   /** Feeder of its transformer: references are borrowed, and transformers compared, within it alone. */
   feeder?: string;
+  substation?: string;
   /** Phase as the utility's records have it; of a meter of several phases one for each input, e.g. `bca`. */
   phase?: string;
   /** Rating of the transformer, kVA: of any of its meters. */
@@ -114,6 +117,8 @@ export function readCorrelatorSettings(given: unknown, at = 'settings'): Correla
   }
   refuseTwice(settings.references, `${at}.references`);
   refuseTwice(settings.meters, `${at}.meters`);
+  const { references, meters } = settings;
+  refuseTwoFeeders({ [`${at}.references`]: references, [`${at}.meters`]: meters });
   const shared = sharedMrid(settings.meters);
   if (shared) {
     const field = `${at}.meters[${settings.meters.indexOf(shared)}].mrid`;
@@ -142,7 +147,7 @@ function readSchedule(value: unknown, field: string): string {
 
 function readReference(row: unknown, at: string): ReferenceMeter {
   const r = check.object(row, at);
-  const feeder = readFeeder(r.feeder, `${at}.feeder`);
+  const feeder = readFeeder(r, at);
   const isSensor = feeder.feeder !== undefined && !r.transformer;
   return {
     meter: check.text(r.meter, `${at}.meter`),
@@ -172,7 +177,7 @@ export function readMeter(row: unknown, at: string): CustomerMeter {
   const meter: CustomerMeter = {
     meter: check.text(r.meter, `${at}.meter`),
     transformer: check.text(r.transformer, `${at}.transformer`),
-    ...readFeeder(r.feeder, `${at}.feeder`),
+    ...readFeeder(r, at),
   };
   if (isGiven(r.phase)) meter.phase = readPhases(r.phase, `${at}.phase`);
   const kva = check.setting(r.kva, `${at}.kva`, 0, { min: 0, max: 1e6, unit: 'kVA' });
@@ -218,8 +223,47 @@ export function sharedMrid(rows: readonly CustomerMeter[]): CustomerMeter | unde
   });
 }
 
-function readFeeder(value: unknown, field: string): { feeder?: string } {
-  return isGiven(value) ? { feeder: check.text(value, field) } : {};
+function readFeeder(
+  { feeder, substation }: Record<string, unknown>,
+  at: string,
+): { feeder?: string; substation?: string } {
+  return {
+    ...(isGiven(feeder) ? { feeder: check.text(feeder, `${at}.feeder`) } : {}),
+    ...(isGiven(substation) ? { substation: check.text(substation, `${at}.substation`) } : {}),
+  };
+}
+
+/** Name of a row's feeder among all: that of its substation with it, where there is one; undefined without a feeder. */
+export function feederName({
+  feeder,
+  substation,
+}: {
+  feeder?: string;
+  substation?: string;
+}): string | undefined {
+  return feeder && substation ? `${substation} / ${feeder}` : feeder;
+}
+
+/**
+ * Refuses a transformer that the tables have on two feeders: its meters would be compared as those of one.
+ * @throws FieldError that names the row
+ */
+export function refuseTwoFeeders(
+  tables: Record<string, readonly { transformer: string; feeder?: string; substation?: string }[]>,
+): void {
+  const known = new Map<string, string>();
+  for (const [at, rows] of Object.entries(tables)) {
+    rows.forEach((row, i) => {
+      const feeder = feederName(row);
+      if (!feeder || !row.transformer) return;
+      const before = known.get(row.transformer);
+      if (before !== undefined && before !== feeder) {
+        const wanted = `${before}, the feeder of transformer ${row.transformer} in an earlier row`;
+        throw new FieldError(`${at}[${i}].feeder`, wanted, feeder);
+      }
+      known.set(row.transformer, feeder);
+    });
+  }
 }
 
 /** One phase, or several different ones. */

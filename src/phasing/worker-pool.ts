@@ -22,7 +22,7 @@ export class WorkerPool implements Workers {
   private stopped = false;
 
   /**
-   * @param progress is told how many of the tasks are done
+   * @param progress is given how many of the groups are done
    * @param size workers; all cores without
    */
   constructor(
@@ -48,6 +48,7 @@ export class WorkerPool implements Workers {
         place: place + first,
         means,
       }),
+      this.progress,
     );
   }
 
@@ -67,6 +68,7 @@ export class WorkerPool implements Workers {
     all: readonly Item[],
     size: (item: Item) => number,
     work: (first: number, items: Item[]) => Work,
+    progress?: (done: number, all: number) => void,
   ): Promise<Result[]> {
     const results: Result[] = new Array(all.length);
     let next = 0;
@@ -90,7 +92,7 @@ export class WorkerPool implements Workers {
             results[first + k] = result;
           });
           done += answer.length;
-          this.progress(done, all.length);
+          progress?.(done, all.length);
           taken = take();
           if (taken) worker.postMessage(taken.asked);
           else void worker.terminate();

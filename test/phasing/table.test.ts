@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { makeNetwork } from './network';
-import { runNetwork, SCENARIOS, type Tally } from './scenarios';
+import { correlatorOf, runNetwork, SCENARIOS, type Tally } from './scenarios';
 
 /** How much customers draw, and how little phases differ: from a calm town to the end of a long line. */
 const NETWORKS = [
@@ -187,5 +187,39 @@ describe('phases of made-up networks, beside bare Pearson', function () {
       assert.ok((score ?? 0) > 0.6);
     }
     assert.equal(masked.diagnostics.filter(({ code }) => code === 'GAPS_EXCLUDE').length, 0);
+  });
+
+  it('feeders of one name at two substations are two; a transformer on two feeders is refused', () => {
+    const transformers = ['T1', 'T2'].map((name) => ({
+      name,
+      feeder: name,
+      phases: 'abc',
+      customers: 12,
+      references: name === 'T1' ? 'abc' : '',
+    }));
+    const network = makeNetwork({ seed: 3, transformers });
+    const substation = (row: { transformer: string }) => (row.transformer === 'T1' ? 'North' : 'South');
+    const rows = (of: { transformer: string }[]) =>
+      of.map((row) => ({
+        ...row,
+        phase: (row as { phase?: string }).phase,
+        feeder: 'F1',
+        substation: substation(row),
+      }));
+    const because = (meters: object[], references: object[]) => {
+      const { correlator, now } = correlatorOf(network, { meters, references });
+      return correlator.run(now).map.transformers.map((one) => [one.feeder, one.because]);
+    };
+    const bare = (of: object[]) => of.map((row) => ({ ...row, substation: undefined }));
+    const [meters, references] = [rows(network.meters), rows(network.references)];
+    const own = /^a reference on each phase/;
+    const [first, second] = because(meters, references);
+    assert.equal(first[0], 'North / F1');
+    assert.match(String(first[1]), own);
+    assert.equal(second[0], 'South / F1');
+    assert.match(String(second[1]), /^no usable reference/);
+    assert.match(String(because(bare(meters), bare(references))[1][1]), /^references of the feeder/);
+    const torn = meters.map((row, k) => (k === 5 ? { ...row, feeder: 'F2' } : row));
+    assert.throws(() => because(torn, references), /settings\.meters\[5\]\.feeder.*North \/ F1/);
   });
 });
