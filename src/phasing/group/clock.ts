@@ -20,9 +20,10 @@ export interface ClockLag {
  */
 export function clockLag(row: Float32Array, sum: Float32Array, square: number): ClockLag {
   const own = dot(row, row);
-  const others = square - 2 * dot(row, sum) + own;
+  const product = dot(row, sum);
+  const others = square - 2 * product + own;
   const size = Math.sqrt(Math.max(1e-12, own * others));
-  const known = new Map<number, number>();
+  const known = new Map([[0, (product - own) / size]]);
   const likeness = (lag: number): number => {
     let r = known.get(lag);
     if (r === undefined) {

@@ -306,7 +306,7 @@ function contradictsAll(row: Float32Array, references: ReferenceRows, phase: num
   if (!own || references.some((one) => !one)) return false;
   const z = references.map((one) => fisher(dot(row, one as Float32Array) / row.length));
   const ahead = Math.max(...z.filter((_, p) => p !== phase)) - z[phase];
-  return ahead * Math.sqrt(Math.max(1, effective(row) - 3) / 2) > CONTRADICTS;
+  return ahead > 0 && ahead * Math.sqrt(Math.max(1, effective(row) - 3) / 2) > CONTRADICTS;
 }
 
 /** The members of each phase added up in levels; those that are known already, where levels were compared. */
@@ -331,10 +331,11 @@ function levelScores({ rows, references, length }: ToSeparate, phaseOf: Int8Arra
     there.map(({ p }) => p),
     members.sums.length,
   );
+  const squares = rows.map((row) => dot(row, row));
   const of = (k: number, p: number) => {
     const take = phaseOf[k] === p ? 1 : 0;
     const others = members.counts[p] + (references[p] ? 1 : 0) - take;
-    const [xx, xs] = [dot(rows[k], rows[k]), dot(rows[k], all.sums[p])];
+    const [xx, xs] = [squares[k], dot(rows[k], all.sums[p])];
     const products = {
       xx,
       xo: xs - take * xx,

@@ -66,6 +66,8 @@ class Placing {
   private readonly rests: Rests;
   private readonly blocks: Blocks;
   private readonly places: Place[];
+  /** Likeness of each meter to the others at its place, as the records have them, in Fisher's z; NaN without others. */
+  private readonly home: Float64Array;
 
   constructor(
     settings: CorrelatorSettings,
@@ -79,20 +81,29 @@ class Placing {
       sum: new Float32Array(view.length),
       notDrawn: undefined,
     }));
-    for (const k of this.rests.usable) this.add(k);
+    this.home = new Float64Array(job.rows.length).fill(Number.NaN);
+    for (const k of this.rests.usable) this.places[job.places[k]].members.push(k);
+    // Place by place: the rests of large jobs are not kept.
+    for (const { members } of this.places) {
+      const rests = members.map((k) => this.rests.of(k));
+      members.forEach((k, i) => void this.count(k, 1, rests[i]));
+      members.forEach((k, i) => {
+        this.home[k] = this.atHome(k, rests[i]);
+      });
+    }
   }
 
   run(): Placed {
-    const { job, places, rests } = this;
-    const home = new Map(rests.usable.map((k) => [k, this.atHome(k)]));
-    const at = (k: number) => home.get(k) ?? Number.NaN;
-    const usual = places.map(({ members }) => median(members.map(at).filter((z) => !Number.isNaN(z))));
+    const { job, home, places, rests } = this;
+    const usual = places.map(({ members }) =>
+      median(members.map((k) => home[k]).filter((z) => !Number.isNaN(z))),
+    );
     const unlike = rests.usable
       .filter((k) => {
         const own = job.places[k];
-        return places[own].members.length < 3 || at(k) < UNLIKE * usual[own];
+        return places[own].members.length < 3 || home[k] < UNLIKE * usual[own];
       })
-      .sort((a, b) => (at(a) || 0) - (at(b) || 0) || a - b);
+      .sort((a, b) => (home[a] || 0) - (home[b] || 0) || a - b);
     const most = Math.floor(MAX_PRODUCTS / job.count);
     const moving = unlike.slice(0, most).flatMap((member) => this.search(member));
     return { better: this.confirmed(moving), notCompared: Math.max(0, unlike.length - most) };
@@ -110,7 +121,7 @@ class Placing {
       return sum;
     };
     let best = -1;
-    let bestZ = LEAST_LEAD + z(this.home(member));
+    let bestZ = LEAST_LEAD + z(this.othersOf(member));
     this.places.forEach((place, p) => {
       if (p === own || place.members.length === 0) return;
       const there = z(seriesOf(place));
@@ -174,12 +185,12 @@ class Placing {
       }
     };
     count(seriesOf(this.places[place]), 1);
-    count(this.home(member), -1);
+    count(this.othersOf(member), -1);
     return 1 - (1 - sureOf(lead, blocks)) * (job.count - 1);
   }
 
   /** What a meter is compared with at its own place: the others there. */
-  private home(member: number): Series[] {
+  private othersOf(member: number): Series[] {
     const place = this.places[this.job.places[member]];
     if (!place.members.includes(member)) return place.members.length ? seriesOf(place) : [];
     if (place.members.length < 2) return [];
@@ -210,13 +221,12 @@ class Placing {
   }
 
   /** Likeness of a meter to the others of its place, in Fisher's z; NaN where there are none. */
-  private atHome(k: number): number {
-    const { members, sum } = this.places[this.job.places[k]];
-    if (members.length < 2) return Number.NaN;
-    const rest = this.rests.of(k);
+  private atHome(k: number, rest = this.rests.of(k)): number {
+    const place = this.places[this.job.places[k]];
+    if (place.members.length < 2) return Number.NaN;
     const own = dot(rest, rest);
-    const product = dot(rest, sum);
-    const others = dot(sum, sum) - 2 * product + own;
+    const product = dot(rest, place.sum);
+    const others = seriesOf(place)[0].square - 2 * product + own;
     return fisher((product - own) / Math.sqrt(Math.max(1e-9, own * others)));
   }
 
@@ -236,10 +246,10 @@ class Placing {
     this.count(k, -1);
   }
 
-  private count(k: number, sign: 1 | -1): void {
+  private count(k: number, sign: 1 | -1, rest = this.rests.of(k)): void {
     const place = this.places[this.job.places[k]];
     place.series = undefined;
-    addTo(place.sum, this.rests.of(k), sign);
+    addTo(place.sum, rest, sign);
     const power = this.rests.notDrawn(k);
     if (!power) return;
     place.notDrawn ??= new Float32Array(power.length);
