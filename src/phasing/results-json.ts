@@ -1,5 +1,5 @@
 import type { PhaseMap } from '../record';
-import type { Steps } from './steps';
+import { LongText, type Steps } from './steps';
 
 /**
  * The whole map as JSON, laid out so that two runs can be compared line by line: `results.json`. In steps: of a hundred
@@ -7,17 +7,18 @@ import type { Steps } from './steps';
  */
 export function* resultsJson(map: PhaseMap): Steps<string> {
   const { assignments, transformers, ...head } = map;
-  const parts = ['{\n'];
+  const parts = new LongText('');
+  parts.add('{\n');
   for (const [name, value] of Object.entries(head)) {
-    parts.push(`  ${JSON.stringify(name)}: ${JSON.stringify(value)},\n`);
+    parts.add(`  ${JSON.stringify(name)}: ${JSON.stringify(value)},\n`);
   }
   for (const [name, rows] of Object.entries({ transformers, assignments })) {
-    parts.push(`  "${name}": [`);
+    parts.add(`  "${name}": [`);
     for (const [k, row] of rows.entries()) {
-      parts.push(`${k ? ',' : ''}\n    ${JSON.stringify(row)}`);
+      parts.add(`${k ? ',' : ''}\n    ${JSON.stringify(row)}`);
       yield;
     }
-    parts.push(name === 'assignments' ? '\n  ]\n}\n' : '\n  ],\n');
+    parts.add(name === 'assignments' ? '\n  ]\n}\n' : '\n  ],\n');
   }
-  return parts.join('');
+  return parts.end();
 }

@@ -159,7 +159,7 @@ describe('series on disk', () => {
     }
   });
 
-  it('bytes of anybody are passed over and counted', async () => {
+  it('bytes of anybody are skipped and counted', async () => {
     const random = randoms(11);
     await save(values(1));
     const path = join(folder, files()[0]);

@@ -32,7 +32,7 @@ export function encodeBlock(body: Buffer, key?: Buffer): Buffer {
 }
 
 /**
- * All whole blocks of a file, read piece by piece; what is cut or damaged between them is passed over.
+ * All whole blocks of a file, read piece by piece; what is cut or damaged between them is skipped.
  * @param lost is given the number of bytes that belong to no whole block, at the end
  * @throws WrongKey where there are encrypted blocks and the key opens none of them; the file system's error
  */

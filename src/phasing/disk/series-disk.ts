@@ -21,7 +21,7 @@ const CLEAN_EVERY = 3_600_000;
 export interface SeriesDiskListener {
   /** A file that the key does not fit was put aside. */
   aside(text: string): void;
-  /** Bytes of a file that belong to no whole block were passed over. */
+  /** Bytes of a file that belong to no whole block were skipped. */
   damaged(text: string): void;
   /** Why nothing can be written; undefined when something was. */
   failing(text: string | undefined): void;
@@ -29,7 +29,7 @@ export interface SeriesDiskListener {
 
 /**
  * The window of the correlator on disk: a file a day, to which blocks are appended. What was flushed survives a crash;
- * a block cut short or damaged is passed over when the file is read, which is reported. Files older than the window are deleted while it is written, by a
+ * a block cut short or damaged is skipped when the file is read, which is reported. Files older than the window are deleted while it is written, by a
  * clock that is to be believed.
  */
 export class SeriesDisk {

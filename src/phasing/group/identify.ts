@@ -31,8 +31,8 @@ const UNPROVEN = 0.98;
 const AGREED = 0.985;
 /** The same where the references may be of another feeder, and where a meter contradicts its references: no match. */
 const DOUBTFUL = 0.89;
-/** The same of small transformers together that nothing but records names, and of clusters of components: no match. */
-const BY_RECORDS = 0.94;
+/** The same of clusters of components: no match. */
+const OF_COMPONENTS = 0.94;
 /** Likelihood that a meter is on the phase to which it moved. */
 const MOVED = 0.97;
 /** Standard errors by which a meter is more like the references of another phase before that is reported. */
@@ -238,6 +238,8 @@ function assign(
   const hasOwn = usable.some(({ member }) => member.reference && !member.borrowed);
   const isUnknown = usable.some(({ member }) => member.borrowed === 'unknown');
   const inLevels = separated.whitening === 0;
+  // Nothing but records names the phases of small transformers together: that is no match.
+  const isByRecords = group.kin !== undefined && naming?.by === 'records';
   const of = new Map<Prepared, Identified>();
   customers.forEach((one, k) => {
     const move = moves.get(k);
@@ -261,17 +263,17 @@ function assign(
         confidence: Math.min(
           hasOwn ? MOST : isAgreed ? AGREED : UNPROVEN,
           isUnknown || contradicts ? DOUBTFUL : 1,
-          group.kin && naming?.by === 'records' ? BY_RECORDS : 1,
-          settings.components && separated.method === 'kmeans' ? BY_RECORDS : 1,
+          settings.components && separated.method === 'kmeans' ? OF_COMPONENTS : 1,
           (move ? MOVED : sure[k]) * name,
         ),
         ...(contradicts
           ? { doubt: 'contradicts' }
           : isUnknown
             ? { doubt: 'feeder' }
-            : name < SURE
+            : name < SURE || isByRecords
               ? { doubt: 'name' }
               : {}),
+        isUnproven: isByRecords,
       },
       settings,
     );

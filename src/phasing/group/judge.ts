@@ -40,6 +40,8 @@ export interface Judged {
   margin: number | undefined;
   /** Likelihood that its phase is right, 0 to 1. */
   confidence: number;
+  /** It is no match, however likely. */
+  isUnproven?: boolean;
   /** What is in doubt beside the margin. */
   doubt?: Identified['doubt'];
 }
@@ -55,11 +57,11 @@ const UNLIKE = 0.98;
 export function judge(
   { member, clockLate, missing }: Prepared,
   phase: string,
-  { score, margin, confidence, doubt }: Judged,
+  { score, margin, confidence, doubt, isUnproven }: Judged,
   { match, suspect, low }: CorrelatorSettings,
 ): Identified {
   const isApart = margin === undefined || fisher(score) - fisher(score - margin) >= LEAST_MARGIN;
-  const isSure = confidence >= SURE && isApart;
+  const isSure = confidence >= SURE && isApart && !isUnproven;
   return {
     meter: member.meter,
     missing,
