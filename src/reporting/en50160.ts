@@ -1,5 +1,5 @@
 import type { PqEvent } from '../record';
-import { CHANNELS, type Interval, LAST_ORDER } from './interval';
+import { CHANNELS, type Interval, LAST_ORDER, THD_TO } from './interval';
 import { WEEK_MS } from './settings';
 
 /** One requirement of EN 50160 and how the week stood against it. */
@@ -19,7 +19,10 @@ export interface Verdict {
   channel?: number;
   /** Values judged. */
   count: number;
+  /** Undefined where nothing was measured, or not what the standard asks: then `insufficient` says why. */
   passed?: boolean;
+  /** THD was measured to this order only; the standard asks it to order 40. */
+  insufficient?: { toOrder: number };
 }
 
 /** Dips and swells by the cells of the tables 2 and 5, interruptions by their length, rapid changes. */
@@ -86,12 +89,15 @@ export function assessWeek(
       95,
       2,
     ),
-    within(
-      'thd',
-      perChannel(({ thd }) => thd),
-      '%',
-      95,
-      8,
+    ofThd(
+      within(
+        'thd',
+        perChannel(({ thd }) => thd),
+        '%',
+        95,
+        8,
+      ),
+      judged,
     ),
   ];
   for (let order = 2; order <= LAST_ORDER; order++) {
@@ -116,6 +122,17 @@ export function assessWeek(
     events: tally(events),
     ...(known.length && { passed: known.every(({ passed }) => passed) }),
   };
+}
+
+/** THD of fewer orders than the standard asks can show that the limit is not kept, never that it is. */
+function ofThd(verdict: Verdict, intervals: readonly Interval[]): Verdict {
+  const orders = intervals.flatMap(({ thd, thdTo }) =>
+    thdTo !== undefined && thd.some(isNumber) ? [thdTo] : [],
+  );
+  const toOrder = Math.min(THD_TO, ...orders);
+  if (toOrder === THD_TO || !verdict.passed) return verdict;
+  const { passed: _, ...rest } = verdict;
+  return { ...rest, insufficient: { toOrder } };
 }
 
 interface Value {

@@ -1,16 +1,18 @@
 import type { Power, Reading, Rms, Values } from '../record';
-import { CHANNELS, Interval, LAST_ORDER } from './interval';
+import { CHANNELS, Interval, LAST_ORDER, THD_TO } from './interval';
 import { INTERVAL_MS } from './settings';
 
 const PHASE = ['va', 'vb', 'vc'] as const;
 const LINE = ['vab', 'vbc', 'vca'] as const;
-/** Orders that count into THD (EN 50160: to order 40). */
-const THD_TO = 40;
 
-/** Sums of the squares of harmonics by channel and order, over the windows of ten minutes. */
+/**
+ * Sums of the squares of harmonics by channel and order, over the windows of ten minutes. An order that a window does not
+ * have, since the meter samples too slowly for it, is not measured there: that is not 0.
+ */
 class HarmonicSums {
   private readonly squares = Array.from({ length: CHANNELS }, () => new Float64Array(THD_TO + 1));
-  private seconds = 0;
+  /** Squares of the fundamental in the windows that have the order. */
+  private readonly beside = Array.from({ length: CHANNELS }, () => new Float64Array(THD_TO + 1));
 
   add({ harmonics, window = 0 }: Power): void {
     if (!(window > 0)) return;
@@ -18,25 +20,31 @@ class HarmonicSums {
     if (!names) return;
     names.forEach((name, channel) => {
       const orders = harmonics[name] ?? [];
-      const squares = this.squares[channel];
-      for (let order = 1; order <= THD_TO && order < orders.length; order++)
+      const [squares, beside] = [this.squares[channel], this.beside[channel]];
+      for (let order = 1; order <= THD_TO && order < orders.length; order++) {
         squares[order] += orders[order] ** 2 * window;
+        beside[order] += orders[1] ** 2 * window;
+      }
     });
-    this.seconds += window;
   }
 
-  /** Writes RMS over the ten minutes in percent of the fundamental. */
+  /** Writes RMS over the ten minutes in percent of the fundamental; NaN where an order was not measured. */
   into(interval: Interval): void {
-    if (!(this.seconds > 0)) return;
     this.squares.forEach((squares, channel) => {
+      const beside = this.beside[channel];
       if (!(squares[1] > 0)) return;
       let total = 0;
+      let last = 1;
       const harmonics = interval.harmonics(channel);
-      for (let order = 2; order <= THD_TO; order++) {
-        total += squares[order];
-        if (order <= LAST_ORDER) harmonics[order - 2] = 100 * Math.sqrt(squares[order] / squares[1]);
+      for (let order = 2; order <= THD_TO && beside[order] > 0; order++) {
+        const square = squares[order] / beside[order];
+        total += square;
+        last = order;
+        if (order <= LAST_ORDER) harmonics[order - 2] = 100 * Math.sqrt(square);
       }
-      interval.thd[channel] = 100 * Math.sqrt(total / squares[1]);
+      if (last === 1) return;
+      interval.thd[channel] = 100 * Math.sqrt(total);
+      interval.thdTo = Math.min(interval.thdTo ?? last, last);
     });
   }
 }

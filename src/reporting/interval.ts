@@ -2,6 +2,8 @@ import { INTERVAL_MS } from './settings';
 
 /** Orders of harmonics that EN 50160 has limits for. */
 export const LAST_ORDER = 25;
+/** Orders that count into THD (EN 50160:2010, 4.2.5: to order 40). */
+export const THD_TO = 40;
 export const CHANNELS = 3;
 
 /** Where each number of an interval lies. */
@@ -14,8 +16,9 @@ const AT = {
   frequency: 7 + CHANNELS * (LAST_ORDER - 1),
   flagged: 12 + CHANNELS * (LAST_ORDER - 1),
   coverage: 13 + CHANNELS * (LAST_ORDER - 1),
+  thdTo: 14 + CHANNELS * (LAST_ORDER - 1),
 } as const;
-const LENGTH = AT.coverage + 1;
+const LENGTH = AT.thdTo + 1;
 
 /** Frequencies over ten seconds inside an interval. */
 export interface TenSeconds {
@@ -47,8 +50,13 @@ export class Interval {
 
   /** @throws RangeError where the bytes are not those of an interval */
   static decode(number: number, bytes: Buffer): Interval {
-    if (bytes.length !== LENGTH * 4) throw new RangeError(`${bytes.length} bytes are no interval`);
-    return new Interval(number, new Float32Array(new Uint8Array(bytes).buffer));
+    const interval = Interval.empty(number);
+    const found = new Float32Array(new Uint8Array(bytes).buffer, 0, Math.floor(bytes.length / 4));
+    // An archive of before the order of THD was kept has one number less.
+    if (bytes.length % 4 || found.length < LENGTH - 1 || found.length > LENGTH)
+      throw new RangeError(`${bytes.length} bytes are no interval`);
+    interval.numbers.set(found);
+    return interval;
   }
 
   encode(): Buffer {
@@ -78,6 +86,16 @@ export class Interval {
   /** Percent by channel. */
   get thd(): Float32Array {
     return this.numbers.subarray(AT.thd, AT.thd + CHANNELS);
+  }
+
+  /** Last order that is in THD; undefined where that is not known, as of a meter that gives nothing but THD. */
+  get thdTo(): number | undefined {
+    const order = this.numbers[AT.thdTo];
+    return Number.isNaN(order) ? undefined : order;
+  }
+
+  set thdTo(order: number) {
+    this.numbers[AT.thdTo] = order;
   }
 
   /** Percent of the fundamental of a channel; index 0 is order 2. */

@@ -111,7 +111,7 @@ function day(time: number): string {
 }
 
 function verdictRow(verdict: Verdict, words: Words): Cell[] {
-  const { quantity, min, max, unit, required, found, worst, channel, passed } = verdict;
+  const { quantity, min, max, unit, required, found, worst, channel } = verdict;
   const order = /^h(\d+)$/.exec(quantity)?.[1];
   const name = order ? filled(words.harmonic, { order }) : words[quantity as keyof Words];
   const limit = min === undefined ? `≤ ${short(max)} ${unit}` : `${short(min)} – ${short(max)} ${unit}`;
@@ -123,8 +123,13 @@ function verdictRow(verdict: Verdict, words: Words): Cell[] {
     // Not rounded up to what it just does not reach.
     `${(Math.floor(found * 100) / 100).toFixed(2)} %`,
     `${short(worst)} ${unit}${channel === undefined ? '' : ` (${'abc'[channel]})`}`,
-    passed ? { text: words.kept, good: true } : { text: words.broken, bad: true },
+    resultOf(verdict, words),
   ];
+}
+
+function resultOf({ passed, insufficient }: Verdict, words: Words): Cell {
+  if (insufficient) return filled(words.toOrder, insufficient);
+  return passed ? { text: words.kept, good: true } : { text: words.broken, bad: true };
 }
 
 function short(value: number): string {

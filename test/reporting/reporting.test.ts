@@ -167,6 +167,46 @@ describe('a week against EN 50160', function () {
     );
   });
 
+  it('an order that was not measured is no 0 %, and THD of too few orders never keeps its limit', async () => {
+    const { reporter } = await open();
+    const to = (last: number, part: number) => [0, 230, ...new Array(last - 1).fill(230 * part)];
+    for (let k = 0; k < 4; k++) {
+      const at = FROM + k * TEN_MINUTES;
+      const seven = to(7, 0.01);
+      await reporter.take(power(k, { va: seven, vb: seven, vc: seven }, at + 1000));
+    }
+    for (const order of [2, 5, 7]) {
+      const { count, passed } = await verdict(reporter, `h${order}`);
+      assert.deepEqual([count, passed], [12, order === 2 || order > 4], `h${order}`);
+    }
+    for (const order of [8, 11, 25]) {
+      const { count, found, worst, passed } = await verdict(reporter, `h${order}`);
+      assert.deepEqual([count, found, worst, passed], [0, undefined, undefined, undefined], `h${order}`);
+    }
+    const thd = await verdict(reporter, 'thd');
+    assert.deepEqual([thd.count, thd.passed, thd.insufficient], [12, undefined, { toOrder: 7 }]);
+    const { html = '' } = await reporter.week({});
+    assert.match(html, /insufficient data: measured to order 7 of 40/);
+    assert.equal(html.split('not measured</td>').length - 1 >= 15, true);
+    // A limit that is not kept by few orders is not kept by all.
+    for (let k = 4; k < 8; k++) {
+      const seven = to(7, 0.05);
+      await reporter.take(power(k, { va: seven, vb: seven, vc: seven }, FROM + k * TEN_MINUTES + 1000));
+    }
+    const broken = await verdict(reporter, 'thd');
+    assert.deepEqual([broken.passed, broken.insufficient], [false, undefined]);
+  });
+
+  it('an order that only some windows have is that of these windows', async () => {
+    const { reporter } = await open();
+    for (let window = 0; window < 10; window++) {
+      const orders = [0, 230, 0, 0, 0, 0, 0, ...(window % 2 ? [230 * 0.04] : [])];
+      const time = FROM + 1000 * (window + 1);
+      await reporter.take(power(0, { va: orders, vb: orders, vc: orders }, time));
+    }
+    assert.ok(Math.abs(((await verdict(reporter, 'h7')).worst ?? 0) - 4) < 1e-5);
+  });
+
   it('makes harmonics of ten minutes the root of the mean of squares, in percent of the fundamental', async () => {
     const { reporter } = await open();
     // Half of the windows have 4 % of order 5, half 8 %: the RMS is the root of 40, 6.32 %, above the 6 of the table.
