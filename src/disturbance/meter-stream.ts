@@ -206,7 +206,7 @@ export class MeterStream {
   pause(): SuspendedMeter {
     const { captures, head } = this;
     this.endHalfCycles();
-    this.excursions.finish();
+    this.excursions.finish(!captures.isIdle);
     this.windows.finish();
     this.memory.aggregates.break();
     captures.settle(Number.POSITIVE_INFINITY);
@@ -238,7 +238,7 @@ export class MeterStream {
    */
   suspend(samples: boolean): SuspendedMeter | undefined {
     const { captures, head } = this;
-    if (samples) this.excursions.finish();
+    if (samples) this.excursions.finish(!captures.isIdle);
     else if (captures.isIdle) return undefined;
     const perSample = 1000 / head.rate;
     const entries = [...captures.open];

@@ -2,6 +2,7 @@ import { type Channel, eventId, type PqEvent, phaseOf, type QuantityName, type V
 import { unbalanceOfMagnitudes } from './aggregates';
 import type { Entry } from './captures';
 import { eventOf } from './event-of';
+import { type Excursion, ExcursionRecorder } from './journal/excursion';
 import type { MeterMemory } from './meter-memory';
 import { resolutionFlag } from './pause';
 import { type Disturbance, PolyphaseDetector } from './polyphase';
@@ -23,6 +24,7 @@ const BETWEEN_LINES = ['vab', 'vbc', 'vca'] as const satisfies Channel[];
 export class ReadingStream {
   private readonly channels: readonly QuantityName[];
   private readonly detector: PolyphaseDetector;
+  private readonly excursions: ExcursionRecorder;
   private readonly entries = new Map<Disturbance, Entry>();
   private last = Number.NaN;
   /** The first reading: it stands for no time, and is judged with the second. */
@@ -36,7 +38,7 @@ export class ReadingStream {
     private readonly meter: string,
     first: Values,
     private settings: DetectorSettings,
-    private readonly output: { event(event: PqEvent): void },
+    private readonly output: { event(event: PqEvent): void; excursion?(excursion: Excursion): void },
     private readonly memory: MeterMemory,
     resumed?: SuspendedMeter,
   ) {
@@ -44,11 +46,23 @@ export class ReadingStream {
     this.frequency = settings.frequency === 60 ? 60 : 50;
     const phases = this.channels.map(phaseOf);
     // One value is longer than any window of cycles.
-    const grid = { minute: 60 * PER_SECOND, halfCycles: Number.POSITIVE_INFINITY };
+    const grid = { minute: 60 * PER_SECOND, halfCycles: Number.MAX_SAFE_INTEGER };
     this.detector = new PolyphaseDetector(phases, settings, grid, {
       started: (disturbance) => this.onStarted(disturbance),
       ended: (disturbance) => this.onEnded(disturbance),
     });
+    this.excursions = new ExcursionRecorder(
+      {
+        meter,
+        phases,
+        rate: PER_SECOND,
+        frequency: () => this.frequency,
+        halfCycles: () => grid.halfCycles,
+        timeOf: (position) => position,
+      },
+      settings,
+      (excursion) => output.excursion?.(excursion),
+    );
     if (resumed) this.resume(resumed);
   }
 
@@ -64,6 +78,7 @@ export class ReadingStream {
   configure(settings: DetectorSettings): void {
     this.settings = settings;
     this.detector.settings = settings;
+    this.excursions.settings = settings;
   }
 
   /**
@@ -95,7 +110,9 @@ export class ReadingStream {
 
   private judge(values: Values, start: number, end: number): void {
     for (const [i, name] of this.channels.entries()) {
-      this.detector.push(i, start, end, (values[name] as number) / this.settings.nominal);
+      const u = (values[name] as number) / this.settings.nominal;
+      this.detector.push(i, start, end, u);
+      this.excursions.push(i, start, end, u, u);
     }
   }
 
@@ -103,10 +120,12 @@ export class ReadingStream {
   finish(flag: string): void {
     this.cutFlag = flag;
     this.detector.finish(this.last);
+    this.excursions.finish();
   }
 
   /** Puts the meter aside with its events in progress; undefined where there are none. */
   suspend(): SuspendedMeter | undefined {
+    this.excursions.finish(this.entries.size > 0);
     if (this.entries.size === 0) return undefined;
     const { latest, latestDeclared } = this.detector.values;
     return {

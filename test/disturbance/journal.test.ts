@@ -469,6 +469,43 @@ describe('other thresholds tried on the past', function () {
     });
   }
 
+  /** Counts in one order. */
+  const sorted = ({ types, categories }: { types: object; categories: object }) =>
+    [types, categories].map((of) => Object.entries(of).sort());
+
+  /** What the journal answers of a detector that was given readings, in stretches, with gaps or restarts between. */
+  const tryReadings = async (
+    stretches: Record<string, number>[][],
+    query: object,
+    step = 10_000,
+    restarts = false,
+  ) => {
+    const journal = await open();
+    const settings = readDetectorSettings({});
+    const ends: PqEvent[] = [];
+    const excursions: Excursion[] = [];
+    const output = {
+      event: (event: PqEvent) => void (event.state === 'end' && ends.push(event)),
+      rms: () => undefined,
+      diagnostic: () => undefined,
+      excursion: (excursion: Excursion) => void excursions.push(excursion),
+    };
+    let detector = new SagSwellDetector(settings, output);
+    let time = 1_700_000_000_000;
+    for (const values of stretches) {
+      for (const one of values) {
+        detector.pushReading({ kind: 'reading', meter: 'm1', time, values: one, quality: 'good' });
+        time += step;
+      }
+      if (restarts) detector = new SagSwellDetector(settings, output, detector.suspend(true).meters);
+      else time += 10 * step;
+    }
+    detector.finish();
+    for (const event of ends) await journal.addEvent(event);
+    for (const excursion of excursions) await journal.addExcursion(excursion);
+    return { answer: await tryThresholds(journal, query, settings), ends };
+  };
+
   const count = (ends: PqEvent[]) => {
     const types: Partial<Record<EventType, number>> = {};
     const categories: Record<string, number> = {};
@@ -576,6 +613,52 @@ describe('other thresholds tried on the past', function () {
     // Or the other way round: it is over, and the voltage not back inside the watch band.
     await journal.addEvent({ ...last, id: `${last.id}-2`, time: last.time + 1e6 });
     await sameFor('an event whose voltages are not kept yet', 1);
+  });
+
+  it('one sag from readings: unchanged thresholds find it again', async () => {
+    const { answer } = await tryReadings([[230, 230, 230, 180, 230, 230].map((va) => ({ va }))], {
+      sag: 0.9,
+    });
+    assert.deepEqual([answer.old.types, answer.new.types], [{ sag: 1 }, { sag: 1 }]);
+    assert.deepEqual([answer.exact, answer.doubts], [true, []]);
+    const deeper = await tryReadings([[230, 230, 230, 180, 230, 230].map((va) => ({ va }))], { sag: 0.7 });
+    assert.deepEqual([deeper.answer.old.types, deeper.answer.new.types], [{ sag: 1 }, {}]);
+  });
+
+  it('any history of readings: unchanged thresholds give the old counts, or say why not', async () => {
+    let events = 0;
+    let exact = 0;
+    const below = seeded(5);
+    const random = () => below(1e6) / 1e6;
+    for (let n = 0; n < 60; n++) {
+      const names = (['va', 'vb', 'vc'] as const).slice(0, n % 2 ? 3 : 1);
+      const level = names.map(() => 1);
+      // Stretches with gaps, pauses and restarts of the detector between them.
+      const stretches = Array.from({ length: 1 + (n % 4) }, () =>
+        Array.from({ length: 5 + Math.floor(120 * random()) }, () =>
+          Object.fromEntries(
+            names.map((name, i) => {
+              if (random() < 0.15)
+                level[i] = [1, 1, 1, 0.93, 0.89, 0.6, 0.05, 0, 1.07, 1.12, 1.3][Math.floor(11 * random())];
+              return [name, 230 * (level[i] + 0.01 * (random() - 0.5))];
+            }),
+          ),
+        ),
+      );
+      const { answer, ends } = await tryReadings(
+        stretches,
+        { sag: 0.9 },
+        [1000, 10_000, 300_000][n % 3],
+        n % 5 === 4,
+      );
+      events += ends.length;
+      const same =
+        JSON.stringify(sorted(answer.old)) === JSON.stringify(sorted(answer.new)) &&
+        JSON.stringify(sorted(answer.old)) === JSON.stringify(sorted(count(ends)));
+      assert.ok(same || !answer.exact, `history ${n}: ${JSON.stringify(answer)}`);
+      if (answer.exact) exact++;
+    }
+    assert.ok(events > 300 && exact > 30, `${events} events, ${exact} exact`);
   });
 
   it('are refused where they make no sense, with the field', async () => {

@@ -22,6 +22,8 @@ export interface Excursion {
   hysteresis: number;
   /** The stream ended in it. */
   cut: boolean;
+  /** It ended where the detector was put aside, or the recorder paused, with events that may have gone on. */
+  paused?: boolean;
   /** It went on for longer than is kept. */
   truncated: boolean;
   /** Number of the phase. */
@@ -35,8 +37,9 @@ export interface Excursion {
   declared: Float64Array;
 }
 
-/** Longest excursion whose values are kept, s. */
+/** Longest excursion whose values are kept, s; of readings so many of them. */
 export const LONGEST = 120;
+export const MOST_READINGS = 1000;
 
 type NumberArray = Float64Array | Float32Array | Uint8Array;
 
@@ -111,7 +114,8 @@ export class ExcursionRecorder {
       this.open = new Open(start, this.source.timeOf(start));
     }
     const { open } = this;
-    if (end - open.start > LONGEST * this.source.rate) {
+    const isLong = end - open.start > LONGEST * this.source.rate;
+    if (isLong && (end - start < this.source.rate || open.ends.length >= MOST_READINGS)) {
       open.truncated = true;
     } else {
       const perSample = 1000 / this.source.rate;
@@ -124,9 +128,9 @@ export class ExcursionRecorder {
     if (u >= watchLow && u <= watchHigh && this.isBack) this.close(false);
   }
 
-  /** The stream ends: so does what is open. */
-  finish(): void {
-    if (this.open) this.close(true);
+  /** The stream ends: so does what is open. @param paused events that are open may go on */
+  finish(paused = false): void {
+    if (this.open) this.close(true, paused);
   }
 
   private get isBack(): boolean {
@@ -137,7 +141,7 @@ export class ExcursionRecorder {
     return this.latest.every((u) => Number.isNaN(u) || (u >= low && u <= high));
   }
 
-  private close(cut: boolean): void {
+  private close(cut: boolean, paused = false): void {
     const { time, truncated, channels, ends, lengths, values, declared } = this.open as Open;
     this.open = undefined;
     const { meter, phases } = this.source;
@@ -154,6 +158,7 @@ export class ExcursionRecorder {
       high,
       hysteresis,
       cut,
+      ...(paused ? { paused } : {}),
       truncated,
       channels: channels.take(),
       ends: ends.take(),

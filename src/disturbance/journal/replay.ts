@@ -1,7 +1,7 @@
 import { categorise, type EventType } from '../../record';
 import { type Disturbance, PolyphaseDetector } from '../polyphase';
 import type { DetectorSettings } from '../settings';
-import { type Excursion, LONGEST } from './excursion';
+import { type Excursion, LONGEST, MOST_READINGS } from './excursion';
 
 /** How many events of each type, and of each category of IEEE 1159. */
 export interface Counts {
@@ -57,7 +57,7 @@ function judge(excursion: Excursion, settings: DetectorSettings): Disturbance[] 
 }
 
 function* doubtsOf(excursion: Excursion, settings: DetectorSettings): Generator<string> {
-  const { low, high, hysteresis, truncated, mode } = excursion;
+  const { low, high, hysteresis, truncated, paused, mode } = excursion;
   const { sag, swell } = settings;
   if (sag > low) yield `sag ${sag} pu is above the watch band, which began at ${low} pu`;
   else if (sag + settings.hysteresis > low + hysteresis)
@@ -65,7 +65,12 @@ function* doubtsOf(excursion: Excursion, settings: DetectorSettings): Generator<
   if (swell < high) yield `swell ${swell} pu is below the watch band, which ended at ${high} pu`;
   else if (swell - settings.hysteresis < high - hysteresis)
     yield 'the hysteresis of swells is wider than recorded';
-  if (truncated) yield `of what lasted longer, only ${LONGEST} s are kept`;
+  if (paused) yield 'an event that went on over a pause or a restart counts as two';
+  if (truncated) {
+    const kept =
+      excursion.halfCycles < Number.MAX_SAFE_INTEGER ? `${LONGEST} s` : `${MOST_READINGS} readings`;
+    yield `of what lasted longer, only ${kept} are kept`;
+  }
   if (mode !== settings.mode) yield `the values were recorded in mode ${mode}`;
 }
 
