@@ -1,7 +1,15 @@
 /** The parts of the demo: free ports, an MQTT broker in this process, Node-RED in one of its own. */
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
@@ -198,8 +206,85 @@ function readAsFile(flow, node, { file, given, channels, encoding, meter }) {
   ];
 }
 
+const FLOWS = 'flows.json';
+/** What was laid last, to know it from what a user made of it: hash, and the ports in it. */
+const LAID = 'laid.json';
+
+/**
+ * Lays a flow into a user folder, unless the one there was changed in the editor: that is kept, and only the ports that
+ * it still has from the last time follow those of now.
+ * @param ports `{mqtt, modbus}`
+ * @param reset lays it in any case; a changed flow is put aside, never deleted
+ * @returns what a user must know, or ''
+ */
+export function layFlow(userDir, flow, ports, reset) {
+  mkdirSync(userDir, { recursive: true });
+  const [path, note] = [join(userDir, FLOWS), join(userDir, LAID)];
+  const lay = (text) => {
+    writeFileSync(path, text);
+    writeFileSync(note, JSON.stringify({ hash: hashOf(text), ports }));
+  };
+  const laid = JSON.stringify(flow, null, 2);
+  const there = existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+  const before = existsSync(note) ? JSON.parse(readFileSync(note, 'utf8')) : undefined;
+  const kept = there && before && atPorts(there, before.ports, ports);
+  if (there === undefined || there === laid || kept === laid || hashOf(there) === before?.hash) {
+    lay(laid);
+    return '';
+  }
+  const changed = statSync(path).mtime;
+  // One without a note was laid by an earlier version, which laid a new one at every start.
+  if (reset || !before) {
+    const aside = `flows-${changed.toISOString().replaceAll(':', '-')}.json`;
+    renameSync(path, join(userDir, aside));
+    lay(laid);
+    return `The example replaces the flow of ${changed.toISOString()}${countOf(there)}; that one is kept as ${join(userDir, aside)}.`;
+  }
+  if (kept !== there) {
+    writeFileSync(path, kept);
+    writeFileSync(note, JSON.stringify({ ...before, ports }));
+  }
+  return `The flow was changed in the editor (${changed.toISOString()}) and is kept; npm start -- --reset lays the example again.`;
+}
+
+function hashOf(text) {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function countOf(text) {
+  try {
+    return ` (${JSON.parse(text).length} nodes)`;
+  } catch {
+    return ', which is no flow';
+  }
+}
+
+/** A flow with the ports of before replaced where it still has them. */
+function atPorts(text, before, now) {
+  let flow;
+  try {
+    flow = JSON.parse(text);
+  } catch {
+    return text;
+  }
+  const url = ({ mqtt }) => `mqtt://${HOST}:${mqtt}`;
+  const swap = (node, key, old, fresh) => {
+    if (String(node[key]) === String(old))
+      node[key] = typeof node[key] === 'number' ? Number(fresh) : String(fresh);
+  };
+  for (const node of flow) {
+    if (node.type === 'meter-simulator' || node.type === 'modbus-link')
+      swap(node, 'port', before.modbus, now.modbus);
+    if (node.type === 'scada-endpoint') swap(node, 'url', url(before), url(now));
+    if (node.type === 'mqtt-broker') swap(node, 'port', before.mqtt, now.mqtt);
+  }
+  const changed = JSON.stringify(flow, null, 2);
+  return changed === JSON.stringify(JSON.parse(text), null, 2) ? text : changed;
+}
+
 /**
  * Node-RED in a process and a user folder of its own, with this package in it as a user would have it.
+ * @param flow is written to the folder; without one it is the flow that lies there
  * @param settings further ones of Node-RED's own
  * @param credentials of nodes, by id
  * @returns `{url, stop, kill, exited}`
@@ -220,12 +305,12 @@ export async function startNodeRed({
   const scope = join(userDir, 'node_modules', '@flowfuse');
   if (existsSync(dashboard) && !existsSync(scope)) symlinkSync(dashboard, scope, 'junction');
   writeFileSync(join(userDir, 'package.json'), JSON.stringify({ name: 'power-quality-demo', private: true }));
-  writeFileSync(join(userDir, 'flows.json'), JSON.stringify(flow, null, 2));
+  if (flow) writeFileSync(join(userDir, FLOWS), JSON.stringify(flow, null, 2));
   writeFileSync(
     join(userDir, 'settings.js'),
     `module.exports = ${JSON.stringify({
       uiHost: HOST,
-      flowFile: 'flows.json',
+      flowFile: FLOWS,
       credentialSecret: ownSecret(userDir),
       telemetry: { enabled: false },
       editorTheme: { tours: false, ...editorTheme },

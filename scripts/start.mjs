@@ -9,7 +9,8 @@ const HELP = `npm start -- [options]
 
 Starts Node-RED with the example flow (simulated meters -> meter-poll -> detector and calculator ->
 MQTT) and an MQTT broker, all on 127.0.0.1. Taken ports: the next free one. Ctrl-C ends it.
-The flow is laid anew at every start; its user folder is .demo/.
+Its user folder is .demo/; a flow that was changed in the editor is kept. A recording has a folder of its own,
+.demo/recording/.
 
   --port N           port of the editor (1880)
   --mqtt-port N      port of the MQTT broker (1883)
@@ -23,14 +24,24 @@ The flow is laid anew at every start; its user folder is .demo/.
   --loop             repeat it, with --wire
   --exit             end when the recording is over; the exit code is 1 where something was refused or
                      nothing could be measured
+  --reset            lay the example flow again; a changed one is put aside and named
   --help             this text`;
 
 const options = readOptions();
 const started = Date.now();
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 execFileSync(process.execPath, [join(root, 'scripts', 'prepare.mjs')], { cwd: root, stdio: 'inherit' });
-const { demoFlow, ERRORS, PROGRESS, freePort, inspectRecording, recordingFile, startBroker, startNodeRed } =
-  await import('./demo.mjs');
+const {
+  demoFlow,
+  ERRORS,
+  PROGRESS,
+  freePort,
+  inspectRecording,
+  layFlow,
+  recordingFile,
+  startBroker,
+  startNodeRed,
+} = await import('./demo.mjs');
 const { connectAsync } = (await import('mqtt')).default;
 
 /** Doubts about which channel is what. */
@@ -55,8 +66,9 @@ async function stop(code) {
 process.on('SIGINT', () => void stop(0));
 process.on('SIGTERM', () => void stop(0));
 
+const userDir = options.recording ? join(root, '.demo', 'recording') : join(root, '.demo');
 // The store of an earlier demo is its own affair.
-rmSync(join(root, '.demo', 'power-quality', 'outbox'), { recursive: true, force: true });
+rmSync(join(userDir, 'power-quality', 'outbox'), { recursive: true, force: true });
 
 try {
   await run();
@@ -81,11 +93,11 @@ async function run() {
     else if (topic === ERRORS) onError(message);
     else onMessage(message, playback);
   });
-  const nodeRed = await startNodeRed({
-    port,
-    flow: demoFlow({ mqtt, modbus }, playback),
-    log: (line) => console.log(line),
-  });
+  const ports = { mqtt, modbus };
+  // A recording is played as it is asked for, whatever was made of the one before.
+  const laid = layFlow(userDir, demoFlow(ports, playback), ports, options.reset || playback !== undefined);
+  if (laid) console.log(laid);
+  const nodeRed = await startNodeRed({ port, userDir, log: (line) => console.log(line) });
   stopping.push(() => nodeRed.stop());
   void nodeRed.exited.then(() => {
     if (!stopped) console.error('Node-RED has stopped');
@@ -263,6 +275,7 @@ function readOptions() {
         loop: { type: 'boolean' },
         wire: { type: 'boolean' },
         exit: { type: 'boolean' },
+        reset: { type: 'boolean' },
         help: { type: 'boolean' },
       },
     }));

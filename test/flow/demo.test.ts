@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,9 @@ import { freePort } from '../free-port';
 import { itWith } from '../shared-data';
 import { until } from '../until';
 
-const START = join(__dirname, '..', '..', 'scripts', 'start.mjs');
+const SCRIPTS = join(__dirname, '..', '..', 'scripts');
+const START = join(SCRIPTS, 'start.mjs');
+const DEMO = join(SCRIPTS, 'demo.mjs');
 
 interface Run {
   child: ChildProcess;
@@ -75,6 +77,46 @@ describe('npm start', function () {
       assert.doesNotMatch(run.text(), /\[error\]/);
     } finally {
       for (const server of others) server.close();
+    }
+  });
+
+  it('keeps a flow that was changed, at the ports of now; lays it again with reset, and says what it replaces', async () => {
+    const { layFlow, demoFlow } = await import(DEMO);
+    const folder = await mkdtemp(join(tmpdir(), 'pq-demo-'));
+    const path = join(folder, 'flows.json');
+    const nodes = async () => JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>[];
+    const at = (mqtt: number, modbus: number, reset = false): string =>
+      layFlow(folder, demoFlow({ mqtt, modbus }), { mqtt, modbus }, reset);
+    try {
+      assert.equal(at(1883, 1502), '');
+      // Nobody changed it: it follows the ports without a word.
+      assert.equal(at(1884, 1503), '');
+      const changed = await nodes();
+      changed.push({ id: 'own', type: 'debug', name: 'mine' });
+      await writeFile(path, JSON.stringify(changed));
+      assert.match(at(1885, 1504), /changed in the editor .* is kept; npm start -- --reset/);
+      const kept = await nodes();
+      assert.deepEqual(kept.at(-1), changed.at(-1));
+      const of = (type: string) => kept.find((node) => node.type === type);
+      assert.equal(of('scada-endpoint')?.url, 'mqtt://127.0.0.1:1885');
+      assert.deepEqual([of('meter-simulator')?.port, of('modbus-link')?.port], [1504, 1504]);
+      assert.match(at(1885, 1504), /is kept/);
+      const said = at(1885, 1504, true);
+      assert.match(said, new RegExp(`The example replaces the flow .* \\(${changed.length} nodes\\)`));
+      const aside = /kept as (.*)\.$/.exec(said)?.[1] as string;
+      assert.deepEqual(JSON.parse(await readFile(aside, 'utf8')), kept);
+      assert.deepEqual(await nodes(), demoFlow({ mqtt: 1885, modbus: 1504 }));
+      assert.equal(at(1885, 1504), '');
+      // One of a version that made no notes, which may have been changed.
+      await rm(join(folder, 'laid.json'));
+      assert.match(at(1890, 1510), /^The example replaces the flow .* kept as/);
+      assert.deepEqual(await nodes(), demoFlow({ mqtt: 1890, modbus: 1510 }));
+      // Not even what is no flow is lost.
+      await writeFile(path, 'torn');
+      assert.match(at(1886, 1505), /is kept/);
+      assert.match(at(1886, 1505, true), /which is no flow/);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
     }
   });
 
