@@ -268,13 +268,19 @@ export function refuseTwoFeeders(
 
 /** One phase, or several different ones. */
 function readPhases(value: unknown, field: string): string {
-  const text = typeof value === 'string' ? value.trim().toLowerCase() : '';
+  const text = typeof value === 'string' ? plainPhase(value) : '';
   if (/^[abc]{2,3}$/.test(text) && new Set(text).size === text.length) return text;
   return readPhase(value, field);
 }
 
+/** Phases by letters, also where a table has them as L1, L2, L3, or with the neutral: AN. */
+function plainPhase(value: string): string {
+  const text = value.trim().toLowerCase();
+  return text.replaceAll(/l([123])[\s,/]*/g, (_, n) => PHASES[Number(n) - 1]).replace(/^([abc]+)n$/, '$1');
+}
+
 function readPhase(value: unknown, field: string): Phase {
-  return check.oneOf(typeof value === 'string' ? value.toLowerCase() : value, field, PHASES);
+  return check.oneOf(typeof value === 'string' ? plainPhase(value) : value, field, PHASES);
 }
 
 function refuseTwice(rows: { meter: string }[], at: string): void {

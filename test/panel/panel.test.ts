@@ -3,6 +3,7 @@ import { readDetectorSettings } from '../../src/disturbance';
 import { readFleet } from '../../src/metering';
 import { judge } from '../../src/panel/judge';
 import { readTable, readText, writeTable } from '../../src/panel/table/rows';
+import { readCorrelatorSettings } from '../../src/phasing/settings';
 
 describe('panels', () => {
   it('judges a field by the reader that takes it at run time', () => {
@@ -41,6 +42,38 @@ describe('panels', () => {
       ['line 1', 'line 3'],
     );
     assert.match(problems[0].text, /no column is called "adress": id, host, unit/);
+  });
+
+  it('takes the columns of a utility by the names that it has for them, and none for another one', () => {
+    const columns = ['meter', 'transformer', 'feeder', 'substation', 'phase', 'kva', 'longitude', 'latitude'];
+    const text = 'Meter ID;XFMR;Circuit;Recorded_Phase;Lat;lon\nm1;T1;F1;L1;50.1;8.6';
+    assert.deepEqual(readTable(text, columns), {
+      rows: [
+        { meter: 'm1', transformer: 'T1', feeder: 'F1', phase: 'L1', latitude: '50.1', longitude: '8.6' },
+      ],
+      places: ['line 2'],
+      problems: [],
+    });
+    // Its own name comes first, whatever stands before it; a second name for it is unknown.
+    const twice = readTable('recorded_phase,phase,meter\nb,a,m1', columns);
+    assert.deepEqual([twice.rows[0].phase, twice.rows[0].meter], ['a', 'm1']);
+    assert.match(twice.problems[0].text, /no column is called "recorded_phase"/);
+    const { meters } = readCorrelatorSettings({
+      meters: ['L1', 'l2', 'CN', 'L2L3L1', 'L1, L2, L3', 'b', ''].map((phase, k) => ({
+        meter: `m${k}`,
+        transformer: 'T1',
+        phase,
+      })),
+    });
+    assert.deepEqual(
+      meters.map(({ phase }) => phase),
+      ['a', 'b', 'c', 'bca', 'abc', 'b', undefined],
+    );
+    for (const phase of ['L4', 'n', 'LL1', 'L1L1', 'abn c'])
+      assert.throws(
+        () => readCorrelatorSettings({ meters: [{ meter: 'm', transformer: 'T', phase }] }),
+        /phase/,
+      );
   });
 
   it('reads JSON where the text is that, and says which entry or line is wrong', () => {

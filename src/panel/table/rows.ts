@@ -1,4 +1,5 @@
 import { parse, unparse } from 'papaparse';
+import { columnsOf } from './column-names';
 
 /** Rows of a table by column; values are text, as typed. */
 export type Row = Record<string, string>;
@@ -51,14 +52,16 @@ export function readText(
 
 /**
  * Rows from CSV text with a header line; comma, semicolon or tab, quotes as in RFC 4180.
- * @param columns known names; others are a problem, missing ones are not
+ * @param columns known names, see {@link columnsOf}; others are a problem, missing ones are not
  */
 export function readTable(text: string, columns: readonly string[]): Table {
   const { data } = parse<string[]>(text.trimEnd(), { delimitersToGuess: [',', ';', '\t'] });
   const [header = [], ...body] = data;
-  const names = header.map((name) => name.trim());
-  const problems: Problem[] = names
-    .filter((name) => !columns.includes(name))
+  const given = header.map((name) => name.trim());
+  const found = columnsOf(given, columns);
+  const names = given.map((name, k) => found[k] ?? name);
+  const problems: Problem[] = given
+    .filter((_, k) => found[k] === undefined)
     .map((name) => unknown('line 1', name, columns));
   const rows: Row[] = [];
   const places: string[] = [];

@@ -1,6 +1,7 @@
 import type { FieldError } from '../../record/check';
 import { resource } from '../resources';
 import { placeOf, reasonOf, words, wordsOr } from '../words';
+import { columnsOf } from './column-names';
 import type { createGrid, Grid, Offers } from './grid';
 import { type Problem, type Row, readTable, type Table, writeTable } from './rows';
 
@@ -141,7 +142,9 @@ function withHeader(text: string, columns: readonly string[]): string {
   const [first] = text.split(/\r?\n/, 1);
   const separator = /[\t;,]/.exec(first)?.[0] ?? ',';
   const names = first.split(separator).map((name) => name.trim());
-  if (names.some((name) => columns.includes(name))) return text;
+  // A value may be what somebody calls a column: two of them are a header.
+  const known = columnsOf(names, columns).filter((column) => column !== undefined);
+  if (known.length > 1 || names.some((name) => columns.includes(name))) return text;
   return `${columns.slice(0, names.length).join(separator)}\n${text}`;
 }
 
