@@ -69,7 +69,8 @@ export function* assignmentsOf(
           const isNamed = results[group].sure !== undefined;
           const clockLag = clockLate / settings.interval;
           const feeder = feederKey(task);
-          meters.push({ assignment, feeder, row, power: powerRow, isNamed, clockLag });
+          const isDoubtful = isInDoubt(assignment, settings);
+          meters.push({ assignment, feeder, row, power: powerRow, isNamed, isDoubtful, clockLag });
         }
       }
       if (isOutByGaps(ofMeter)) gapsOnly++;
@@ -88,11 +89,17 @@ export function notePlaces(jobs: readonly NamedJob[], placed: readonly Placed[])
     const { assignments, transformers } = jobs[j];
     for (const { member, place, lead } of better) {
       const assignment = assignments[member];
+      // One in doubt is looked for on every phase: what is clearest counts.
+      if ((assignment.betterMargin ?? 0) >= lead) continue;
       assignment.betterTransformer = transformers[place];
       assignment.betterMargin = lead;
-      addReason(assignment, `more like the meters of ${transformers[place]}`);
     }
   });
+  for (const assignment of new Set(jobs.flatMap(({ assignments }) => assignments))) {
+    const { betterTransformer } = assignment;
+    if (betterTransformer !== undefined)
+      addReason(assignment, `more like the meters of ${betterTransformer}`);
+  }
   return placed.reduce((sum, { notCompared }) => sum + notCompared, 0);
 }
 
@@ -141,6 +148,13 @@ export function* resultOf(
     ...loadingFindings(transformers),
   ].map(({ meter, ...finding }): Diagnostic => ({ kind: 'diagnostic', meter, time, ...finding }));
   return { map, diagnostics };
+}
+
+/** Likelihood below which a meter is looked for on every phase. */
+const IN_DOUBT = 0.95;
+
+function isInDoubt({ score, confidence }: Assignment, { low }: CorrelatorSettings): boolean {
+  return (score ?? 0) < low || (confidence ?? 0) < IN_DOUBT;
 }
 
 function addReason(assignment: Assignment, reason: string): void {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { PhaseCorrelator, readCorrelatorSettings } from '../../src/phasing';
 import { randoms } from '../power/tones';
 import type { MadeTransformer, NetworkOptions } from './network';
 import { makeNetwork } from './network';
@@ -119,5 +120,50 @@ describe('meters at another transformer than recorded', function () {
     const { meters } = found.detail as { meters: { meter: string; betterMargin: number }[] };
     assert.equal(meters.length, named.length);
     for (let k = 1; k < meters.length; k++) assert.ok(meters[k - 1].betterMargin >= meters[k].betterMargin);
+  });
+
+  it('one that has nothing in common with any phase where it is recorded is looked for on every phase', () => {
+    const random = randoms(5);
+    const [step, count, start] = [300_000, 576, 1_700_006_400_000];
+    const rows = (names: readonly string[]) =>
+      ['T1', 'T2'].flatMap((transformer) =>
+        names.map((name, k) => ({
+          meter: `${transformer}-${name}`,
+          transformer,
+          feeder: 'F1',
+          phase: 'abc'[k % 3],
+        })),
+      );
+    const numbers = Array.from({ length: 12 }, (_, k) => String(k));
+    const correlator = new PhaseCorrelator(
+      readCorrelatorSettings({ days: 2, references: rows(['A', 'B', 'C']), meters: rows(numbers) }),
+    );
+    const level: Record<string, number[]> = { T1: [0, 0, 0], T2: [0, 0, 0] };
+    for (let slot = 0; slot < count; slot++) {
+      const time = start + slot * step;
+      const push = (meter: string, va: number) =>
+        correlator.push({ kind: 'reading', meter, time, values: { va }, quality: 'good' }, time);
+      for (const name of ['T1', 'T2']) {
+        for (let p = 0; p < 3; p++) {
+          level[name][p] = 0.95 * level[name][p] + 1.2 * (random() - 0.5);
+          push(`${name}-${'ABC'[p]}`, 231 + level[name][p] + 0.1 * random());
+        }
+      }
+      for (const name of ['T1', 'T2']) {
+        // The last one of each is at the other transformer.
+        for (const k of numbers.keys()) {
+          const at = k === 11 ? { T1: 'T2', T2: 'T1' }[name] : name;
+          push(`${name}-${k}`, 230 + level[String(at)][k % 3] + 0.5 * random());
+        }
+      }
+    }
+    const { assignments } = correlator.run(start + count * step).map;
+    assert.deepEqual(
+      assignments.flatMap((a) => (a.betterTransformer ? [[a.meter, a.betterTransformer]] : [])),
+      [
+        ['T1-11', 'T2'],
+        ['T2-11', 'T1'],
+      ],
+    );
   });
 });

@@ -10,6 +10,10 @@ export interface PlaceJob {
   places: Int32Array;
   /** Intervals by which each clock is late. */
   lags: Float32Array;
+  /**
+   * 1 for a meter whose phase is in doubt: it is compared here as on every phase of the feeder, and counts in nothing.
+   */
+  guests: Uint8Array;
   /** Transformers of the job. */
   count: number;
 }
@@ -39,6 +43,8 @@ export interface Placeable {
   power: number;
   /** Its transformer's phases have names. */
   isNamed: boolean;
+  /** It may be on another phase: one that is like none where it stands. */
+  isDoubtful: boolean;
   clockLag: number;
 }
 
@@ -49,19 +55,19 @@ export interface NamedJob {
   transformers: string[];
 }
 
-/** The meters by feeder and phase, in the order in which they are given. */
+/** The meters by feeder and phase, in the order in which they are given; those in doubt on every phase. */
 export function* placeJobs(meters: readonly Placeable[]): Steps<NamedJob[]> {
   const groups = new Map<string, Placeable[]>();
+  const guestsOf = new Map<string, Placeable[]>();
   for (const one of meters) {
-    // Clusters without names have a number of their transformer alone.
-    const key = `${one.feeder}\u0000${one.isNamed ? one.assignment.phase : ''}`;
-    const own = groups.get(key);
-    if (own) own.push(one);
-    else groups.set(key, [one]);
+    addTo(groups, groupOf(one), one);
+    if (one.isDoubtful) addTo(guestsOf, one.feeder, one);
     yield;
   }
   const jobs: NamedJob[] = [];
-  for (const own of groups.values()) {
+  for (const [key, residents] of groups) {
+    const guests = (guestsOf.get(residents[0].feeder) ?? []).filter((one) => groupOf(one) !== key);
+    const own = [...residents, ...guests];
     const numbers = new Map<string, number>();
     const transformers: string[] = [];
     const places = Int32Array.from(own, ({ assignment: { transformer, phase }, isNamed }) => {
@@ -80,6 +86,7 @@ export function* placeJobs(meters: readonly Placeable[]): Steps<NamedJob[]> {
         rows: Int32Array.from(own, ({ row }) => row),
         power: Int32Array.from(own, ({ power }) => power),
         places,
+        guests: Uint8Array.from(own, (_, k) => (k < residents.length ? 0 : 1)),
         lags: Float32Array.from(own, ({ clockLag }) => clockLag),
         count: transformers.length,
       },
@@ -89,4 +96,15 @@ export function* placeJobs(meters: readonly Placeable[]): Steps<NamedJob[]> {
     yield;
   }
   return jobs;
+}
+
+/** Feeder and phase; clusters without names have a number of their transformer alone. */
+function groupOf({ feeder, isNamed, assignment }: Placeable): string {
+  return `${feeder}\u0000${isNamed ? assignment.phase : ''}`;
+}
+
+function addTo<T>(lists: Map<string, T[]>, key: string, one: T): void {
+  const list = lists.get(key);
+  if (list) list.push(one);
+  else lists.set(key, [one]);
 }

@@ -82,7 +82,7 @@ class Placing {
       notDrawn: undefined,
     }));
     this.home = new Float64Array(job.rows.length).fill(Number.NaN);
-    for (const k of this.rests.usable) this.places[job.places[k]].members.push(k);
+    for (const k of this.rests.usable) if (!job.guests[k]) this.places[job.places[k]].members.push(k);
     // Place by place: the rests of large jobs are not kept.
     for (const { members } of this.places) {
       const rests = members.map((k) => this.rests.of(k));
@@ -101,7 +101,7 @@ class Placing {
     const unlike = rests.usable
       .filter((k) => {
         const own = job.places[k];
-        return places[own].members.length < 3 || home[k] < UNLIKE * usual[own];
+        return job.guests[k] || places[own].members.length < 3 || home[k] < UNLIKE * usual[own];
       })
       .sort((a, b) => (home[a] || 0) - (home[b] || 0) || a - b);
     const most = Math.floor(MAX_PRODUCTS / job.count);
@@ -136,12 +136,15 @@ class Placing {
    */
   private confirmed(moving: readonly Candidate[]): Better[] {
     const { places } = this;
-    for (const { member } of moving) this.remove(member);
+    const residents = moving.filter(({ member }) => !this.job.guests[member]);
+    for (const { member } of residents) this.remove(member);
     const isThere = ({ best }: Candidate) => places[best].members.length > 0;
     const [there, rest] = [moving.filter(isThere), moving.filter((one) => !isThere(one))];
     const found = there.flatMap((one) => this.confirm(one));
     const held = new Set(found.map(({ member }) => member));
-    for (const { member } of there) if (!held.has(member)) this.add(member);
+    for (const { member, best } of residents) {
+      if (places[best].members.length > 0 && !held.has(member)) this.add(member);
+    }
     return [...found, ...rest.filter(isThere).flatMap((one) => this.confirm(one))];
   }
 

@@ -14,6 +14,8 @@ const MAX_KEPT = 64e6;
 export class Rests {
   /** Meters that can be compared. */
   readonly usable: number[] = [];
+  /** Those of them that are no guests. */
+  private residents = 0;
   private readonly phaseSum: Float32Array;
   private readonly phaseSquare: number;
   private readonly kept: (Float32Array | undefined)[] | undefined;
@@ -30,6 +32,8 @@ export class Rests {
     for (let k = 0; k < rows.length; k++) {
       if (!this.read(k, row)) continue;
       this.usable.push(k);
+      if (job.guests[k]) continue;
+      this.residents++;
       for (let i = 0; i < length; i++) exact[i] += row[i];
     }
     this.phaseSum = Float32Array.from(exact);
@@ -44,12 +48,13 @@ export class Rests {
     const row = new Float32Array(this.view.length);
     this.read(k, row);
     const { phaseSum, phaseSquare } = this;
-    if (this.usable.length > 1) {
-      const own = dot(row, row);
+    const take = this.job.guests[k] ? 0 : 1;
+    if (this.residents > take) {
+      const own = take * dot(row, row);
       const product = dot(row, phaseSum);
-      const others = phaseSquare - 2 * product + own;
+      const others = phaseSquare - 2 * take * product + own;
       const part = others > 0 ? (product - own) / others : 0;
-      for (let i = 0; i < row.length; i++) row[i] -= part * (phaseSum[i] - row[i]);
+      for (let i = 0; i < row.length; i++) row[i] -= part * (phaseSum[i] - take * row[i]);
     }
     if (!toZScores(row, 1e-3)) row.fill(0);
     if (this.kept) this.kept[k] = row;
