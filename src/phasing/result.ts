@@ -85,6 +85,7 @@ export function* assignmentsOf(
 
 /** Notes which meters are more like those of another transformer. @returns how many were not compared with all */
 export function notePlaces(jobs: readonly NamedJob[], placed: readonly Placed[]): number {
+  const noted = new Set<Assignment>();
   placed.forEach(({ better }, j) => {
     const { assignments, transformers } = jobs[j];
     for (const { member, place, lead } of better) {
@@ -93,13 +94,11 @@ export function notePlaces(jobs: readonly NamedJob[], placed: readonly Placed[])
       if ((assignment.betterMargin ?? 0) >= lead) continue;
       assignment.betterTransformer = transformers[place];
       assignment.betterMargin = lead;
+      noted.add(assignment);
     }
   });
-  for (const assignment of new Set(jobs.flatMap(({ assignments }) => assignments))) {
-    const { betterTransformer } = assignment;
-    if (betterTransformer !== undefined)
-      addReason(assignment, `more like the meters of ${betterTransformer}`);
-  }
+  for (const assignment of noted)
+    addReason(assignment, `more like the meters of ${assignment.betterTransformer}`);
   return placed.reduce((sum, { notCompared }) => sum + notCompared, 0);
 }
 
