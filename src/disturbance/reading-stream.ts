@@ -2,7 +2,7 @@ import { type Channel, eventId, type PqEvent, phaseOf, type QuantityName, type V
 import { unbalanceOfMagnitudes } from './aggregates';
 import type { Entry } from './captures';
 import { eventOf } from './event-of';
-import { type Excursion, ExcursionRecorder } from './journal/excursion';
+import { type Excursion, ExcursionRecorder, READING } from './journal/excursion';
 import type { MeterMemory } from './meter-memory';
 import { resolutionFlag } from './pause';
 import { type Disturbance, PolyphaseDetector } from './polyphase';
@@ -45,8 +45,7 @@ export class ReadingStream {
     this.channels = channelsOf(first);
     this.frequency = settings.frequency === 60 ? 60 : 50;
     const phases = this.channels.map(phaseOf);
-    // One value is longer than any window of cycles.
-    const grid = { minute: 60 * PER_SECOND, halfCycles: Number.MAX_SAFE_INTEGER };
+    const grid = { minute: 60 * PER_SECOND, halfCycles: READING };
     this.detector = new PolyphaseDetector(phases, settings, grid, {
       started: (disturbance) => this.onStarted(disturbance),
       ended: (disturbance) => this.onEnded(disturbance),

@@ -40,6 +40,8 @@ export interface Excursion {
 /** Longest excursion whose values are kept, s; of readings so many of them. */
 export const LONGEST = 120;
 export const MOST_READINGS = 1000;
+/** Half cycles from value to value where these are readings: longer than any window of cycles. */
+export const READING = Number.MAX_SAFE_INTEGER;
 
 type NumberArray = Float64Array | Float32Array | Uint8Array;
 
@@ -114,8 +116,11 @@ export class ExcursionRecorder {
       this.open = new Open(start, this.source.timeOf(start));
     }
     const { open } = this;
-    const isLong = end - open.start > LONGEST * this.source.rate;
-    if (isLong && (end - start < this.source.rate || open.ends.length >= MOST_READINGS)) {
+    const isFull =
+      this.source.halfCycles() === READING
+        ? open.ends.length >= MOST_READINGS
+        : end - open.start > LONGEST * this.source.rate;
+    if (isFull) {
       open.truncated = true;
     } else {
       const perSample = 1000 / this.source.rate;

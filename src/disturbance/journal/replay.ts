@@ -1,7 +1,7 @@
 import { categorise, type EventType } from '../../record';
 import { type Disturbance, PolyphaseDetector } from '../polyphase';
 import type { DetectorSettings } from '../settings';
-import { type Excursion, LONGEST, MOST_READINGS } from './excursion';
+import { type Excursion, LONGEST, MOST_READINGS, READING } from './excursion';
 
 /** How many events of each type, and of each category of IEEE 1159. */
 export interface Counts {
@@ -67,8 +67,7 @@ function* doubtsOf(excursion: Excursion, settings: DetectorSettings): Generator<
     yield 'the hysteresis of swells is wider than recorded';
   if (paused) yield 'an event that went on over a pause or a restart counts as two';
   if (truncated) {
-    const kept =
-      excursion.halfCycles < Number.MAX_SAFE_INTEGER ? `${LONGEST} s` : `${MOST_READINGS} readings`;
+    const kept = excursion.halfCycles === READING ? `${MOST_READINGS} readings` : `${LONGEST} s`;
     yield `of what lasted longer, only ${kept} are kept`;
   }
   if (mode !== settings.mode) yield `the values were recorded in mode ${mode}`;

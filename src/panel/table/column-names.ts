@@ -1,4 +1,7 @@
-/** Names by which utilities' own tables call our columns, without case, spaces and signs. */
+/**
+ * Names by which utilities' own tables call our columns, without case, spaces and signs. None for a number whose unit the
+ * name does not say.
+ */
 const OTHER_NAMES: Record<string, readonly string[]> = {
   id: ['meter', 'meterid', 'meterno', 'zaehler', 'zähler', 'zählernummer'],
   meter: ['id', 'meterid', 'meterno', 'meternumber', 'usagepoint', 'zaehler', 'zähler', 'zählernummer'],
@@ -6,15 +9,14 @@ const OTHER_NAMES: Record<string, readonly string[]> = {
   feeder: ['feederid', 'feedername', 'circuit', 'circuitid', 'abgang'],
   substation: ['substationid', 'umspannwerk', 'uw'],
   phase: ['recordedphase', 'gisphase', 'phases', 'phasecode', 'phasedesignation', 'leiter', 'erfasstephase'],
-  kva: ['rating', 'ratedkva', 'ratingkva', 'transformerkva', 'nennleistung'],
+  kva: ['ratedkva', 'ratingkva', 'transformerkva'],
   collector: ['concentrator', 'dataconcentrator', 'datenkonzentrator', 'gateway'],
-  distance: ['distancem', 'entfernung'],
+  distance: ['distancem'],
   mrid: ['uuid', 'usagepointmrid'],
   longitude: ['lon', 'lng', 'long'],
   latitude: ['lat'],
   host: ['address', 'ip', 'ipaddress', 'hostname'],
   unit: ['unitid', 'slave', 'slaveid'],
-  nominal: ['nominalvoltage', 'nennspannung'],
 };
 
 /**
